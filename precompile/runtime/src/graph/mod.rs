@@ -1,0 +1,4 @@
+//! From a valid model to an executable plan, and its execution.
+
+pub mod execute;
+pub mod plan;

@@ -1,0 +1,1 @@
+//! Arena by liveness, packed weights, steps in order.

@@ -1,0 +1,1 @@
+//! Which kernels this machine runs: the only place that decides.

@@ -1,0 +1,1 @@
+//! Plain Rust kernels: the reference for every other set.

@@ -1,0 +1,24 @@
+//! Every limit on a model, with its reason. A model over a limit is rejected at activation.
+//!
+//! A limit is consensus: a change is a new constant and a new record version.
+
+/// Highest rank of a tensor: TOSA level 8K, `MAX_RANK`.
+pub const MAX_RANK: usize = 6;
+/// Bytes of a model's payload: what the chunks of one root can carry (471 chunks of 24,555 bytes).
+pub const MAX_PAYLOAD_BYTES: usize = 471 * 24_555;
+/// Inputs, and outputs, of a model.
+pub const MAX_PORTS: usize = 32;
+/// Bytes of an input's or output's name.
+pub const MAX_NAME_BYTES: usize = 64;
+/// Constants of a model.
+pub const MAX_CONSTANTS: usize = 16_384;
+/// Operators of a model.
+pub const MAX_OPERATORS: usize = 16_384;
+/// Tensors that one operator reads (CONCAT is the only one without a fixed number).
+pub const MAX_OPERANDS: usize = 64;
+/// Channels of a per-channel RESCALE, and elements of a per-element quantisation.
+pub const MAX_CHANNELS: usize = 65_536;
+/// Elements of one tensor.
+pub const MAX_TENSOR_ELEMENTS: u64 = 1 << 26;
+/// Bytes of the arena: all intermediate tensors and scratch of one inference.
+pub const MAX_ARENA_BYTES: u64 = 64 << 20;

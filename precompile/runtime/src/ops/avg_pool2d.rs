@@ -1,0 +1,24 @@
+//! [AVG_POOL2D](https://www.mlplatform.org/tosa/tosa_spec.html#_avg_pool2d)
+
+use crate::model::format::ValueId;
+use alloc::vec::Vec;
+use super::geometry::{Pad2d, Size2d};
+use crate::model::format::Signed32;
+use libssz_derive::{SszDecode, SszEncode};
+
+/// Attributes of AVG_POOL2D.
+#[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
+pub struct AvgPool2d {
+    /// `input`, `[N, H, W, C]`.
+    pub input: ValueId,
+    /// Kernel height and width.
+    pub kernel: Size2d,
+    /// Stride along height and width.
+    pub stride: Size2d,
+    /// Padding.
+    pub pad: Pad2d,
+    /// Zero point of the input.
+    pub input_zero_point: Signed32,
+    /// Zero point of the output.
+    pub output_zero_point: Signed32,
+}

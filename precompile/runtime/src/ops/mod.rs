@@ -1,0 +1,87 @@
+//! The operators, one file each, under their TOSA names.
+//!
+//! A file holds an operator's attributes as they stand in model bytes, its shape rule, what must be
+//! proved before it may run, its work, and its run. Inner loops live in [`crate::kernels`].
+//!
+//! The list below is the registry: the number is TOSA's own operator code and the SSZ selector.
+
+use alloc::vec::Vec;
+use libssz::{DecodeError, SszDecode, SszEncode};
+
+/// Declares the operator enum with its SSZ union selectors.
+macro_rules! operators {
+    ($($code:literal $variant:ident $module:ident $name:literal;)*) => {
+        $(pub mod $module;)*
+
+        /// An operator with its operands and attributes.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Operator {
+            $(#[doc = concat!("TOSA ", $name, ".")] $variant($module::$variant),)*
+        }
+
+        impl Operator {
+            /// TOSA's operator code.
+            pub const fn code(&self) -> u8 {
+                match self { $(Self::$variant(_) => $code,)* }
+            }
+
+            /// TOSA's operator name.
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)* }
+            }
+        }
+
+        impl SszEncode for Operator {
+            fn is_fixed_size() -> bool { false }
+            fn fixed_size() -> usize { 0 }
+            fn encoded_len(&self) -> usize {
+                1 + match self { $(Self::$variant(op) => op.encoded_len(),)* }
+            }
+            fn ssz_append(&self, buffer: &mut Vec<u8>) {
+                buffer.push(self.code());
+                match self { $(Self::$variant(op) => op.ssz_append(buffer),)* }
+            }
+        }
+
+        impl SszDecode for Operator {
+            fn is_fixed_size() -> bool { false }
+            fn fixed_size() -> usize { 0 }
+            fn from_ssz_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+                let (&code, body) = bytes.split_first().ok_or(DecodeError::EmptyInput)?;
+                match code {
+                    $($code => $module::$variant::from_ssz_bytes(body).map(Self::$variant),)*
+                    other => Err(DecodeError::InvalidUnionSelector(other)),
+                }
+            }
+        }
+    };
+}
+
+pub mod geometry;
+
+operators! {
+    1 ArgMax argmax "ARGMAX";
+    2 AvgPool2d avg_pool2d "AVG_POOL2D";
+    3 Conv2d conv2d "CONV2D";
+    5 DepthwiseConv2d depthwise_conv2d "DEPTHWISE_CONV2D";
+    7 MatMul matmul "MATMUL";
+    8 MaxPool2d max_pool2d "MAX_POOL2D";
+    11 Clamp clamp "CLAMP";
+    15 Add add "ADD";
+    16 ArithmeticRightShift arithmetic_right_shift "ARITHMETIC_RIGHT_SHIFT";
+    22 LogicalLeftShift logical_left_shift "LOGICAL_LEFT_SHIFT";
+    28 Mul mul "MUL";
+    30 Sub sub "SUB";
+    31 Table table "TABLE";
+    35 Clz clz "CLZ";
+    51 ReduceMax reduce_max "REDUCE_MAX";
+    54 ReduceSum reduce_sum "REDUCE_SUM";
+    55 Concat concat "CONCAT";
+    56 Pad pad "PAD";
+    57 Reshape reshape "RESHAPE";
+    59 Slice slice "SLICE";
+    61 Transpose transpose "TRANSPOSE";
+    62 Gather gather "GATHER";
+    65 Cast cast "CAST";
+    66 Rescale rescale "RESCALE";
+}

@@ -1,0 +1,14 @@
+//! [REDUCE_SUM](https://www.mlplatform.org/tosa/tosa_spec.html#_reduce_sum)
+
+use crate::model::format::ValueId;
+use alloc::vec::Vec;
+use libssz_derive::{SszDecode, SszEncode};
+
+/// Attributes of REDUCE_SUM.
+#[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
+pub struct ReduceSum {
+    /// `input1`.
+    pub input: ValueId,
+    /// Axis that is reduced; it stays with size 1.
+    pub axis: u8,
+}
