@@ -1,2 +1,68 @@
-//! (skeleton)
-fn main() {}
+//! `fixpoint`: compile, inspect, run, deploy and call models, and run a devnet.
+//!
+//! Only parsing of arguments and choosing a command live here; each command is one file in
+//! [`commands`].
+
+mod commands;
+mod model_file;
+mod onchain;
+mod samples;
+mod text;
+mod wad_value;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples:
+  fixpoint compile digits.onnx --calibration calibration.npz --test test.npz --labels labels.npy -o digits.fxp
+  fixpoint inspect digits.fxp
+  fixpoint run digits.fxp --input scan.npy
+  fixpoint devnet
+  fixpoint deploy digits.fxp --rpc http://127.0.0.1:8545 --private-key $KEY --name digits --price 1000000000000
+  fixpoint call 0xMODEL --input scan.npy --rpc http://127.0.0.1:8545";
+
+/// Machine learning inside an EVM chain: integer models that every validator runs bit for bit.
+#[derive(Parser)]
+#[command(name = "fixpoint", version, about, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Compile(commands::compile::Args),
+    Inspect(commands::inspect::Args),
+    Run(commands::run::Args),
+    Eval(commands::eval::Args),
+    Bench(commands::bench::Args),
+    Deploy(commands::deploy::Args),
+    Call(commands::call::Args),
+    Devnet(commands::devnet::Args),
+    Precompile(commands::precompile::Args),
+    Conformance(commands::conformance::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Compile(args) => commands::compile::run(args),
+        Command::Inspect(args) => commands::inspect::run(args),
+        Command::Run(args) => commands::run::run(args),
+        Command::Eval(args) => commands::eval::run(args),
+        Command::Bench(args) => commands::bench::run(args),
+        Command::Deploy(args) => commands::deploy::run(args),
+        Command::Call(args) => commands::call::run(args),
+        Command::Devnet(args) => commands::devnet::run(args),
+        Command::Precompile(args) => commands::precompile::run(args),
+        Command::Conformance(args) => commands::conformance::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line: the cause chain, innermost last.
+            eprintln!("fixpoint: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

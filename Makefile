@@ -1,0 +1,85 @@
+# Everything a newcomer needs: `make demo`, `make test`, `make devnet`. `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# The npm build of the Solidity compiler, behind a solc-compatible front end: no download host is
+# needed. `make FOUNDRY_SOLC=/path/to/solc ...` uses a native one of the same version.
+export FOUNDRY_SOLC ?= $(CURDIR)/tools/solc.cjs
+export FOUNDRY_DISABLE_NIGHTLY_WARNING := 1
+
+NPM := node_modules/.package-lock.json
+CARGO := cargo
+DEBUG_BIN := $(CURDIR)/target/debug/fixpoint
+RELEASE_BIN := $(CURDIR)/target/release/fixpoint
+
+.PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
+	predeploys vectors fmt fuzz clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+tools:
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs"; exit 1; }
+	@command -v npm >/dev/null || { echo "Node.js 20 or newer with npm is missing"; exit 1; }
+	@command -v python3 >/dev/null || { echo "Python 3.9 or newer is missing"; exit 1; }
+
+$(NPM): package.json package-lock.json | tools
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+setup: $(NPM) ## Install what the build needs (Foundry and solc from npm)
+
+build: tools ## Build the release binary
+	$(CARGO) build --release --locked -p fixpoint-cli
+
+demo: $(NPM) build ## The whole path once: ONNX digits to inference() in a contract that pays for it
+	python3 scripts/demo.py --fixpoint $(RELEASE_BIN)
+
+devnet: $(NPM) build ## A node on 8545 with funded accounts, predeployed contracts and the digits model
+	python3 scripts/devnet.py --fixpoint $(RELEASE_BIN)
+
+test: lint test-rust test-contracts test-e2e ## Every test; what CI runs
+
+lint: tools ## Formatting, and the lints that keep consensus code deterministic
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked -p fixpoint-runtime -p fixpoint-precompile --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p fixpoint-runtime --no-default-features -- -D warnings
+
+test-rust: tools ## Rust unit, property, vector and node tests
+	$(CARGO) test --locked --workspace
+
+test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where they infer
+	$(CARGO) build --locked -p fixpoint-cli
+	forge fmt --check
+	forge build
+	node tools/predeploys.cjs --check
+	FIXPOINT_CLI=$(DEBUG_BIN) forge test
+
+test-e2e: $(NPM) tools ## The demo, the second SIMD-free process and the README's walk
+	$(CARGO) build --locked -p fixpoint-cli
+	$(CARGO) build --locked -p fixpoint-node --bin fixpoint-import --no-default-features
+	python3 scripts/demo.py --fixpoint $(DEBUG_BIN) --verify-with $(CURDIR)/target/debug/fixpoint-import
+	python3 scripts/readme_walk.py --fixpoint $(DEBUG_BIN)
+
+predeploys: $(NPM) ## Write the predeployed contracts' code into the node after a contract change
+	forge build
+	node tools/predeploys.cjs
+
+vectors: tools ## Write test-vectors/*.json again
+	$(CARGO) run --locked -p fixpoint-test-vectors --bin generate
+
+fmt: $(NPM) ## Format Rust and Solidity
+	$(CARGO) fmt --all
+	forge fmt
+
+FUZZ_SECONDS ?= 600
+fuzz: tools ## Run each fuzz target for FUZZ_SECONDS (needs a nightly toolchain and cargo-fuzz)
+	@command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is missing: cargo install cargo-fuzz --locked"; exit 1; }
+	cd fuzz && for target in $$(cargo +nightly fuzz list); do \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
+
+clean: ## Remove everything that was built
+	rm -rf target node_modules out cache broadcast .demo

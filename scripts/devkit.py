@@ -1,0 +1,165 @@
+"""What the demo, the devnet set-up and the README's test share: processes, JSON-RPC, arrays.
+
+Standard library only. Everything talks to loopback.
+"""
+
+import ast
+import json
+import os
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DIGITS = ROOT / "test-vectors" / "models" / "digits"
+
+REGISTRY = "0x0000000000000000000000000000000000000F20"
+GATEWAY = "0x0000000000000000000000000000000000000F21"
+
+# The development accounts of `fixpoint devnet`, the same as anvil's.
+OWNER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+USER_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
+USER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+
+
+class Failed(Exception):
+    """A step that did not do what it must."""
+
+
+def environment():
+    """The environment in which forge and cast of this checkout run."""
+    env = dict(os.environ)
+    env["PATH"] = f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{env['PATH']}"
+    env.setdefault("FOUNDRY_SOLC", str(ROOT / "tools" / "solc.cjs"))
+    env.setdefault("FOUNDRY_DISABLE_NIGHTLY_WARNING", "1")
+    return env
+
+
+def run(*command, cwd=ROOT, quiet=True):
+    """Runs a command to its end and returns its standard output; says all it said if it fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment(),
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if quiet else None,
+    )
+    if done.returncode != 0:
+        shown = " ".join(str(part) for part in command)
+        raise Failed(f"`{shown[:300]}` failed:\n{done.stdout[-2000:]}{(done.stderr or '')[-4000:]}")
+    return done.stdout
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Rpc:
+    """JSON-RPC over HTTP."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def __call__(self, method, *params):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        request = urllib.request.Request(
+            self.url, body.encode(), {"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as response:
+            answer = json.load(response)
+        if "error" in answer:
+            raise Failed(f"{method}: {answer['error']}")
+        return answer["result"]
+
+
+class Devnet:
+    """A running `fixpoint devnet`, ended on leaving the block."""
+
+    def __init__(self, fixpoint, data_dir, port=None, log=None):
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.rpc = Rpc(self.url)
+        command = [str(fixpoint), "devnet", "--port", str(self.port), "--data-dir", str(data_dir)]
+        self.log = open(log, "w") if log else None
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+        )
+
+    def __enter__(self):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise Failed(f"the devnet ended at once with code {self.process.returncode}")
+            try:
+                self.rpc("eth_chainId")
+                return self
+            except OSError:
+                time.sleep(0.05)
+        self.stop()
+        raise Failed("the devnet did not answer within 30 seconds")
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self.log:
+            self.log.close()
+
+
+def read_npy(data):
+    """Shape and flat values of a `.npy` file's bytes (C order, plain numbers)."""
+    if data[:6] != b"\x93NUMPY":
+        raise Failed("not a .npy file")
+    major = data[6]
+    size_format, start = ("<H", 10) if major == 1 else ("<I", 12)
+    (header_length,) = struct.unpack(size_format, data[8:start])
+    header = ast.literal_eval(data[start : start + header_length].decode("latin1"))
+    if header["fortran_order"]:
+        raise Failed("Fortran order is not supported")
+    kinds = {"f4": "f", "f8": "d", "i1": "b", "u1": "B", "i2": "h", "i4": "i", "i8": "q"}
+    kind = kinds[header["descr"].lstrip("<>|=")]
+    body = data[start + header_length :]
+    count = len(body) // struct.calcsize(kind)
+    return header["shape"], struct.unpack(f"<{count}{kind}", body)
+
+
+def read_npz(path):
+    """Name to (shape, values)."""
+    with zipfile.ZipFile(path) as archive:
+        return {
+            name.removesuffix(".npy"): read_npy(archive.read(name)) for name in archive.namelist()
+        }
+
+
+def step(text):
+    """Announces a step."""
+    print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
+
+
+def main(function):
+    """Runs a script's main function; failures are one message, Ctrl-C is quiet."""
+    try:
+        sys.exit(function())
+    except Failed as failure:
+        print(f"failed: {failure}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
