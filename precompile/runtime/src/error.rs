@@ -29,6 +29,18 @@ pub enum ParseError {
     NotCanonical,
 }
 
+impl ParseError {
+    /// The stable number of the cause.
+    pub const fn code(&self) -> u16 {
+        match self {
+            Self::TooLong { .. } => 1,
+            Self::NotAModel => 2,
+            Self::Version { .. } => 3,
+            Self::NotCanonical => 4,
+        }
+    }
+}
+
 /// Why a parsed model may not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ModelError {
@@ -38,6 +50,55 @@ pub enum ModelError {
         /// Index of the operator.
         operator: u16,
     },
+}
+
+impl ModelError {
+    /// The stable number of the cause; different from every [`ParseError::code`].
+    pub const fn code(&self) -> u16 {
+        match self {
+            Self::Unsupported { .. } => 0,
+        }
+    }
+
+    /// Index in serialised order of the operator that is at fault, if one is.
+    pub const fn operator(&self) -> Option<u16> {
+        match self {
+            Self::Unsupported { operator } => Some(*operator),
+        }
+    }
+}
+
+/// Why a planned model gave no output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum RunError {
+    /// The input is not as long as the input tensors together.
+    #[error("input of {got} bytes, the model takes {want}")]
+    InputLength {
+        /// Length of the input in bytes.
+        got: usize,
+        /// Length that the model takes.
+        want: usize,
+    },
+    /// The output buffer is not as long as the output tensors together.
+    #[error("output buffer of {got} bytes, the model gives {want}")]
+    OutputLength {
+        /// Length of the buffer in bytes.
+        got: usize,
+        /// Length that the model gives.
+        want: usize,
+    },
+    /// An element of the input is not a value of its type (a bool that is neither 0 nor 1).
+    #[error("input element {index} is not a value of its type")]
+    InputValue {
+        /// Index over all elements of all inputs.
+        index: u64,
+    },
+    /// The arena was made for another plan.
+    #[error("the arena was made for another plan")]
+    WrongArena,
+    /// A run-time check of an operator failed.
+    #[error(transparent)]
+    Execution(#[from] ExecutionError),
 }
 
 /// A run-time check of an operator failed. Nothing but the lowest failing operator's index may be

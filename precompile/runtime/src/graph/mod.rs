@@ -2,3 +2,5 @@
 
 pub mod execute;
 pub mod plan;
+
+pub use plan::{Arena, Plan};

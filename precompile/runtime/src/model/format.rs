@@ -11,7 +11,7 @@ use super::limits::{
 };
 use crate::{ops::Operator, tensor::TensorType};
 use alloc::vec::Vec;
-use libssz::{DecodeError, SszDecode as _, SszEncode as _};
+use libssz::DecodeError;
 use libssz_derive::{SszDecode, SszEncode};
 use libssz_types::SszList;
 
