@@ -1,1 +1,41 @@
-//! (skeleton)
+//! Blocks: how they are made, checked, kept and read.
+//!
+//! One call to [`Chain::mine`] runs through these files in this order:
+//!
+//! 1. [`spec`]: what the network agrees on before block 0.
+//! 2. [`pool`]: signed transactions that wait for a block.
+//! 3. [`execute`]: the only executor; building and verifying both run it.
+//! 4. [`header`]: rules of a header against its parent.
+//! 5. [`state`]: accounts and storage at any block; [`trie`] holds the roots.
+//! 6. [`store`]: what is on disk; [`tables`] is its byte layout.
+//! 7. [`chain`]: the facade that other crates use.
+//!
+//! Nothing here reads a clock: whoever calls passes the time in. Networking, JSON-RPC and the
+//! choice of when to mine live in other crates.
+
+pub mod block;
+pub mod chain;
+pub mod execute;
+pub mod header;
+pub mod logs;
+pub mod pool;
+pub mod spec;
+pub mod state;
+pub mod store;
+pub mod tables;
+pub mod transfer;
+pub mod trie;
+
+pub use block::{Block, ExecutedBlock, Receipt, RecoveredTransaction, SealedHeader, Transaction};
+pub use chain::{Chain, Location, Mined, ReplayPoint, TransactionLookup};
+pub use execute::{BlockAttributes, BuildError, BuiltBlock, SkipReason, Skipped, VerifyError};
+pub use header::HeaderError;
+pub use logs::{LogEntry, LogFilter};
+pub use pool::{PoolContent, PoolError, PoolStatus};
+pub use spec::{ChainSpec, SpecError};
+pub use state::{AccountProof, StateDatabase, StateError, StateView, StorageProof};
+pub use store::{OpenError, StoreError};
+pub use transfer::{ImportSummary, TransferError};
+
+/// The EVM with the inference precompile, as every block of this chain runs it.
+pub use fixpoint_evm::FixpointEvmFactory;

@@ -1,0 +1,1 @@
+//! A Merkle Patricia trie whose versions share nodes.
