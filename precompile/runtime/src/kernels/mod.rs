@@ -1,6 +1,49 @@
-//! Inner loops. The only module in which `unsafe` is allowed.
+//! Inner loops: pure functions on slices. The only module in which `unsafe` is allowed.
 //!
-//! [`portable`] is complete alone and is the reference; [`dispatch`] picks per machine.
+//! [`portable`] is complete alone and is the reference for every other set; [`dispatch`] is the one
+//! place that decides which set a machine runs; [`weights`] prepares constant operands for it.
+//!
+//! Three rules hold for every function here:
+//! - buffers are dense, row-major, channels last (NHWC), elements in the machine's own byte order;
+//! - accumulators wrap: that they never do so is proved when a model is validated;
+//! - a length that does not fit the parameters gives [`KernelError::Shape`], never a panic. What is
+//!   left in an output after an error is unspecified.
+//!
+//! No graph, no attributes as they stand in model bytes and no allocation while running live here.
 
 pub mod dispatch;
 pub mod portable;
+pub mod weights;
+
+pub use dispatch::Isa;
+pub use weights::PackedWeights;
+
+/// Why a kernel gave no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KernelError {
+    /// A REQUIRE of TOSA does not hold for these elements.
+    Requirement,
+    /// A buffer does not fit the parameters: a mistake in the plan, not in the input.
+    Shape,
+}
+
+/// What kernels return.
+pub type KernelResult = Result<(), KernelError>;
+
+/// [`KernelError::Shape`] unless `fits`.
+pub(crate) fn require_shape(fits: bool) -> KernelResult {
+    if fits {
+        Ok(())
+    } else {
+        Err(KernelError::Shape)
+    }
+}
+
+/// [`KernelError::Requirement`] if `failed`.
+pub(crate) fn require(holds: bool) -> KernelResult {
+    if holds {
+        Ok(())
+    } else {
+        Err(KernelError::Requirement)
+    }
+}
