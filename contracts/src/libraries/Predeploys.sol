@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @title The fixed addresses
+/// @notice The same on every chain: a model's gate is part of its bytes, so the gateway cannot move.
+library Predeploys {
+    /// @notice The inference precompile, `IInference`.
+    address internal constant INFERENCE = 0x0000000000000000000000000000000000000F1E;
+    /// @notice Who owns which model, and its price: `IModelRegistry`.
+    address internal constant MODEL_REGISTRY = 0x0000000000000000000000000000000000000f20;
+    /// @notice Takes payment for priced models: `IInferenceGateway`.
+    address internal constant INFERENCE_GATEWAY = 0x0000000000000000000000000000000000000F21;
+    /// @notice Writes models into chain state: `IChunkStore`.
+    address internal constant CHUNK_STORE = 0x0000000000000000000000000000000000000f22;
+}
