@@ -75,7 +75,7 @@ def write_onnx(path, name, nodes, initializers, model_input, model_output):
         name,
         [helper.make_tensor_value_info(model_input[0], TensorProto.FLOAT, model_input[1])],
         [helper.make_tensor_value_info(model_output[0], TensorProto.FLOAT, model_output[1])],
-        [numpy_helper.from_array(np.ascontiguousarray(array, np.float32), key) for key, array in initializers.items()],
+        [numpy_helper.from_array(np.asarray(array, np.float32, order="C"), key) for key, array in initializers.items()],
     )
     model = helper.make_model(graph, producer_name="fixpoint test models", opset_imports=[helper.make_opsetid("", ONNX_OPSET)])
     model.ir_version = ONNX_IR_VERSION
