@@ -1,6 +1,12 @@
 //! The constant operand of a matrix product, prepared once per plan for one instruction set.
+//!
+//! Every set multiplies the same thing, so what is decided here is only how it is laid out, and
+//! which set's loop is called.
 
-use super::{Isa, KernelResult};
+use super::dispatch::Set;
+use super::portable::gemm::{Rows, bias_at, widen};
+use super::{Isa, KernelError, KernelResult, require_shape};
+use alloc::{vec, vec::Vec};
 
 /// A matrix `[outputs, depth]` (an output channel's weights are one row) in the form that one set's
 /// kernels read. Its zero point is folded in.
@@ -12,7 +18,21 @@ use super::{Isa, KernelResult};
 pub struct PackedWeights {
     outputs: usize,
     depth: usize,
+    packed: Packed,
 }
+
+#[derive(Debug)]
+enum Packed {
+    /// i8 rows, plain Rust.
+    Portable8(Vec<i16>),
+    /// i16 rows and 8-bit weights, plain Rust.
+    Portable16x8(Vec<i16>),
+    /// i16 rows and weights, plain Rust: `weight = high * 2^8 + low`, `low` in 0..=255.
+    Portable16 { high: Vec<i16>, low: Vec<i16> },
+}
+
+/// Bytes of widened rows that are worked on at a time: they stay in a level-1 cache half.
+const TILE_BYTES: usize = 16 << 10;
 
 impl PackedWeights {
     /// i8 weights for i8 rows: `weights` is `[outputs, depth]`. `None` if its length is not
@@ -24,8 +44,15 @@ impl PackedWeights {
         depth: usize,
         zero_point: i32,
     ) -> Option<Self> {
-        let _ = (isa, weights, outputs, depth, zero_point);
-        None
+        let widened = widened(weights, outputs, depth, zero_point)?;
+        let packed = match isa.0 {
+            Set::Portable => Packed::Portable8(widened),
+        };
+        Some(Self {
+            outputs,
+            depth,
+            packed,
+        })
     }
 
     /// i8 weights for i16 rows (CONV2D on i16): `weights` is `[outputs, depth]`.
@@ -36,14 +63,33 @@ impl PackedWeights {
         depth: usize,
         zero_point: i32,
     ) -> Option<Self> {
-        let _ = (isa, weights, outputs, depth, zero_point);
-        None
+        let widened = widened(weights, outputs, depth, zero_point)?;
+        let packed = match isa.0 {
+            Set::Portable => Packed::Portable16x8(widened),
+        };
+        Some(Self {
+            outputs,
+            depth,
+            packed,
+        })
     }
 
     /// i16 weights for i16 rows (MATMUL on i16): `weights` is `[outputs, depth]`.
     pub fn i16(isa: Isa, weights: &[i16], outputs: usize, depth: usize) -> Option<Self> {
-        let _ = (isa, weights, outputs, depth);
-        None
+        if outputs == 0 || depth == 0 || outputs.checked_mul(depth)? != weights.len() {
+            return None;
+        }
+        let packed = match isa.0 {
+            Set::Portable => Packed::Portable16 {
+                high: weights.iter().map(|weight| weight >> 8).collect(),
+                low: weights.iter().map(|weight| weight & 0xff).collect(),
+            },
+        };
+        Some(Self {
+            outputs,
+            depth,
+            packed,
+        })
     }
 
     /// Number of outputs (columns of the product).
@@ -58,13 +104,22 @@ impl PackedWeights {
 
     /// Bytes on the heap.
     pub fn packed_bytes(&self) -> usize {
-        0
+        match &self.packed {
+            Packed::Portable8(weights) | Packed::Portable16x8(weights) => weights.len() * 2,
+            Packed::Portable16 { high, low } => (high.len() + low.len()) * 2,
+        }
     }
 
-    /// Length of `scratch` for a product of `rows` rows. Never decreases with `rows`, and is at most
-    /// that of a fixed tile: more rows are worked off tile by tile.
+    /// Rows that are gathered and multiplied at a time.
+    pub(crate) const fn tile_rows(&self) -> usize {
+        let rows = TILE_BYTES / 2 / self.depth;
+        if rows < 4 { 4 } else { rows }
+    }
+
+    /// Length of `scratch` for a product of `rows` rows. Grows with `rows` up to that of a fixed
+    /// tile: more rows are worked off tile by tile.
     pub fn scratch_words(&self, rows: usize) -> usize {
-        rows
+        (rows.min(self.tile_rows()) * self.depth).div_ceil(size_of::<u64>() / size_of::<i16>())
     }
 
     /// `rows` `[m, depth]` times these weights (made by [`Self::i8`]) into `out` `[m, outputs]`.
@@ -76,20 +131,99 @@ impl PackedWeights {
         out: &mut [i32],
         scratch: &mut [u64],
     ) -> KernelResult {
-        let _ = (rows, zero_point, bias, out, scratch);
-        Ok(())
+        let rows_count = rows.len() / self.depth;
+        require_shape(rows.len() % self.depth == 0)?;
+        require_shape(scratch.len() >= self.scratch_words(rows_count))?;
+        self.require_result(rows_count, bias.len(), out.len())?;
+        let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
+        self.each_tile_i8(out, scratch, bias, zero_point, |first, zero_point, tile| {
+            let from = first * self.depth;
+            widen(&rows[from..from + tile.len()], zero_point, tile);
+        })
     }
 
     /// `rows` `[m, depth]` times these weights (made by [`Self::i8_for_i16`] or [`Self::i16`]) into
-    /// `out` `[m, outputs]`.
-    pub fn product_i16(
-        &self,
-        rows: &[i16],
-        bias: &[i64],
-        out: &mut [i64],
-        scratch: &mut [u64],
-    ) -> KernelResult {
-        let _ = (rows, bias, out, scratch);
+    /// `out` `[m, outputs]`. No scratch is needed.
+    pub fn product_i16(&self, rows: &[i16], bias: &[i64], out: &mut [i64]) -> KernelResult {
+        require_shape(rows.len() % self.depth == 0)?;
+        self.require_result(rows.len() / self.depth, bias.len(), out.len())?;
+        let tile = self.tile_rows();
+        let tiles = rows
+            .chunks(tile * self.depth)
+            .zip(out.chunks_mut(tile * self.outputs));
+        for (rows, out) in tiles {
+            for row in out.chunks_exact_mut(self.outputs) {
+                for (at, out) in row.iter_mut().enumerate() {
+                    *out = bias_at(bias, at);
+                }
+            }
+            let depth = self.depth;
+            match &self.packed {
+                Packed::Portable16x8(weights) => {
+                    Rows { weights, depth }.add_product_i64(rows, 0, out);
+                }
+                Packed::Portable16 { high, low } => {
+                    Rows {
+                        weights: high,
+                        depth,
+                    }
+                    .add_product_i64(rows, 8, out);
+                    Rows {
+                        weights: low,
+                        depth,
+                    }
+                    .add_product_i64(rows, 0, out);
+                }
+                Packed::Portable8(_) => return Err(KernelError::Shape),
+            }
+        }
         Ok(())
     }
+
+    /// Multiplies tile by tile: `gather` writes the widened rows of a tile, given its first row.
+    pub(crate) fn each_tile_i8(
+        &self,
+        out: &mut [i32],
+        scratch: &mut [u64],
+        bias: &[i32],
+        zero_point: i8,
+        mut gather: impl FnMut(usize, i16, &mut [i16]),
+    ) -> KernelResult {
+        let scratch: &mut [i16] = bytemuck::cast_slice_mut(scratch);
+        let tile_rows = self.tile_rows();
+        for (at, out) in out.chunks_mut(tile_rows * self.outputs).enumerate() {
+            let elements = out.len() / self.outputs * self.depth;
+            let tile = scratch.get_mut(..elements).ok_or(KernelError::Shape)?;
+            gather(at * tile_rows, i16::from(zero_point), tile);
+            match &self.packed {
+                Packed::Portable8(weights) => {
+                    Rows {
+                        weights,
+                        depth: self.depth,
+                    }
+                    .product_i32(tile, bias, out);
+                }
+                Packed::Portable16x8(_) | Packed::Portable16 { .. } => {
+                    return Err(KernelError::Shape);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn require_result(&self, rows: usize, bias: usize, out: usize) -> KernelResult {
+        require_shape(rows.checked_mul(self.outputs) == Some(out))?;
+        require_shape(bias <= 1 || bias == self.outputs)
+    }
+}
+
+/// Weights as i16 without their zero point; `None` if a size is 0 or does not fit.
+fn widened(weights: &[i8], outputs: usize, depth: usize, zero_point: i32) -> Option<Vec<i16>> {
+    if outputs == 0 || depth == 0 || outputs.checked_mul(depth)? != weights.len() {
+        return None;
+    }
+    let zero_point = i16::from(i8::try_from(zero_point).ok()?);
+    let mut out = vec![0; weights.len()];
+    widen(weights, zero_point, &mut out);
+    Some(out)
 }

@@ -1,11 +1,11 @@
 //! CONV2D as a matrix product over gathered windows.
 
 use super::window::Window2d;
-use crate::kernels::{KernelResult, PackedWeights};
+use crate::kernels::{KernelError, KernelResult, PackedWeights, require_shape};
 
 /// Length of the scratch of [`conv2d_i8`] and [`conv2d_i16`] for at most `positions` windows.
-pub fn conv2d_scratch_words(window: &Window2d, weights: &PackedWeights, positions: usize) -> usize {
-    weights.scratch_words(positions) + window.taps()
+pub fn conv2d_scratch_words(weights: &PackedWeights, positions: usize) -> usize {
+    weights.scratch_words(positions)
 }
 
 /// Windows `first_position ..` of a convolution: `out` is `[positions, outputs]`, so a plan may work
@@ -20,17 +20,25 @@ pub fn conv2d_i8(
     out: &mut [i32],
     scratch: &mut [u64],
 ) -> KernelResult {
-    let _ = (
+    let positions = require_sizes(
         window,
         weights,
-        x,
-        zero_point,
-        bias,
+        x.len(),
+        bias.len(),
         first_position,
-        out,
-        scratch,
-    );
-    Ok(())
+        out.len(),
+    )?;
+    if is_pointwise(window) {
+        let from = first_position * window.channels;
+        let rows = &x[from..from + positions * window.channels];
+        return weights.product_i8(rows, zero_point, bias, out, scratch);
+    }
+    let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
+    weights.each_tile_i8(out, scratch, bias, zero_point, |first, zero_point, tile| {
+        gather_windows(window, x, first_position + first, tile, |x| {
+            i16::from(x).wrapping_sub(zero_point)
+        });
+    })
 }
 
 /// [`conv2d_i8`] for i16 input and i48 accumulators; weights by [`PackedWeights::i8_for_i16`].
@@ -43,6 +51,94 @@ pub fn conv2d_i16(
     out: &mut [i64],
     scratch: &mut [u64],
 ) -> KernelResult {
-    let _ = (window, weights, x, bias, first_position, out, scratch);
+    let positions = require_sizes(
+        window,
+        weights,
+        x.len(),
+        bias.len(),
+        first_position,
+        out.len(),
+    )?;
+    if is_pointwise(window) {
+        let from = first_position * window.channels;
+        return weights.product_i16(&x[from..from + positions * window.channels], bias, out);
+    }
+    let scratch: &mut [i16] = bytemuck::cast_slice_mut(scratch);
+    let tile_rows = weights.tile_rows();
+    for (at, out) in out.chunks_mut(tile_rows * weights.outputs()).enumerate() {
+        let elements = out.len() / weights.outputs() * weights.depth();
+        let tile = scratch.get_mut(..elements).ok_or(KernelError::Shape)?;
+        gather_windows(window, x, first_position + at * tile_rows, tile, |x| x);
+        weights.product_i16(tile, bias, out)?;
+    }
     Ok(())
+}
+
+/// Whether the windows are the input's pixels, one after another.
+fn is_pointwise(window: &Window2d) -> bool {
+    window.kernel == [1, 1]
+        && window.stride == [1, 1]
+        && window.pad_before == [0, 0]
+        && window.input == window.output
+}
+
+/// The number of windows that `out` holds, if everything fits together.
+fn require_sizes(
+    window: &Window2d,
+    weights: &PackedWeights,
+    x: usize,
+    bias: usize,
+    first_position: usize,
+    out: usize,
+) -> Result<usize, KernelError> {
+    let positions = out / weights.outputs();
+    require_shape(window.is_sound() && x == window.input_elements())?;
+    require_shape(weights.depth() == window.taps() * window.channels)?;
+    require_shape(first_position + positions <= window.positions())?;
+    weights.require_result(positions, bias, out)?;
+    Ok(positions)
+}
+
+/// Writes windows `first ..` as rows `[KH, KW, IC]`, 0 where a tap is in the padding.
+#[inline(always)]
+fn gather_windows<T: Copy>(
+    window: &Window2d,
+    x: &[T],
+    first: usize,
+    rows: &mut [i16],
+    convert: impl Fn(T) -> i16,
+) {
+    let channels = window.channels;
+    let line = window.kernel[1] * channels;
+    let [height, width] = window.input;
+    for (row, position) in rows.chunks_exact_mut(window.taps() * channels).zip(first..) {
+        let [image, y, column] = window.locate(position);
+        let (inside_y, top) = window.inside(0, y);
+        let (inside_x, left) = window.inside(1, column);
+        let (from_x, to_x) = (inside_x.start * channels, inside_x.end * channels);
+        for (tap_y, line) in row.chunks_exact_mut(line).enumerate() {
+            if !inside_y.contains(&tap_y) {
+                line.fill(0);
+                continue;
+            }
+            let y = top + (tap_y - inside_y.start) * window.dilation[0];
+            let at = (image * height + y) * width + left;
+            line[..from_x].fill(0);
+            line[to_x..].fill(0);
+            let line = &mut line[from_x..to_x];
+            if window.dilation[1] == 1 {
+                let from = at * channels;
+                for (to, &x) in line.iter_mut().zip(&x[from..from + (to_x - from_x)]) {
+                    *to = convert(x);
+                }
+                continue;
+            }
+            for (tap, pixel) in line.chunks_exact_mut(channels).enumerate() {
+                let from = (at + tap * window.dilation[1]) * channels;
+                for (to, &x) in pixel.iter_mut().zip(&x[from..from + channels]) {
+                    *to = convert(x);
+                }
+            }
+        }
+    }
 }

@@ -2,7 +2,9 @@
 //!
 //! A constant `B` goes through [`crate::kernels::PackedWeights`] instead.
 
-use crate::kernels::{Isa, KernelResult};
+use super::gemm::Rows;
+use super::gemm::widen;
+use crate::kernels::{Isa, KernelError, KernelResult, require_shape};
 
 /// Sizes of a MATMUL: `a` is `[batch, rows, depth]`, `b` `[batch, depth, columns]`, the result
 /// `[batch, rows, columns]`.
@@ -21,7 +23,21 @@ pub struct MatMulShape {
 impl MatMulShape {
     /// Length of the scratch of [`matmul_i8`] and [`matmul_i16`].
     pub fn scratch_words(&self) -> usize {
-        self.depth * self.columns
+        // i8: `b` transposed and one row of `a`; i16: the two halves of `b`.
+        let elements = self.depth * (2 * self.columns).max(self.columns + 1);
+        elements.div_ceil(size_of::<u64>() / size_of::<i16>())
+    }
+
+    fn require_sizes(&self, a: usize, b: usize, out: usize, scratch: usize) -> KernelResult {
+        let Self {
+            batch,
+            rows,
+            depth,
+            columns,
+        } = *self;
+        require_shape([batch, rows, depth, columns].iter().all(|&size| size > 0))?;
+        require_shape(a == batch * rows * depth && b == batch * depth * columns)?;
+        require_shape(out == batch * rows * columns && scratch >= self.scratch_words())
     }
 }
 
@@ -34,7 +50,32 @@ pub fn matmul_i8(
     out: &mut [i32],
     scratch: &mut [u64],
 ) -> KernelResult {
-    let _ = (isa, shape, a, a_zero_point, b, b_zero_point, out, scratch);
+    let _ = isa;
+    shape.require_sizes(a.len(), b.len(), out.len(), scratch.len())?;
+    let a_zero_point = i16::from(i8::try_from(a_zero_point).map_err(|_| KernelError::Shape)?);
+    let b_zero_point = i16::from(i8::try_from(b_zero_point).map_err(|_| KernelError::Shape)?);
+    let MatMulShape {
+        rows,
+        depth,
+        columns,
+        ..
+    } = *shape;
+    let (weights, row) =
+        bytemuck::cast_slice_mut::<u64, i16>(scratch).split_at_mut(depth * columns);
+    let row = &mut row[..depth];
+    let batch = a
+        .chunks_exact(rows * depth)
+        .zip(b.chunks_exact(depth * columns));
+    for ((a, b), out) in batch.zip(out.chunks_exact_mut(rows * columns)) {
+        transposed(b, columns, weights, |x| {
+            i16::from(x).wrapping_sub(b_zero_point)
+        });
+        let product = Rows { weights, depth };
+        for (a, out) in a.chunks_exact(depth).zip(out.chunks_exact_mut(columns)) {
+            widen(a, a_zero_point, row);
+            product.product_i32(row, &[], out);
+        }
+    }
     Ok(())
 }
 
@@ -47,6 +88,44 @@ pub fn matmul_i16(
     out: &mut [i64],
     scratch: &mut [u64],
 ) -> KernelResult {
-    let _ = (isa, shape, a, b, out, scratch);
+    let _ = isa;
+    shape.require_sizes(a.len(), b.len(), out.len(), scratch.len())?;
+    let MatMulShape {
+        rows,
+        depth,
+        columns,
+        ..
+    } = *shape;
+    let (high, low) = bytemuck::cast_slice_mut::<u64, i16>(scratch).split_at_mut(depth * columns);
+    let low = &mut low[..depth * columns];
+    let batch = a
+        .chunks_exact(rows * depth)
+        .zip(b.chunks_exact(depth * columns));
+    for ((a, b), out) in batch.zip(out.chunks_exact_mut(rows * columns)) {
+        transposed(b, columns, high, |x: i16| x >> 8);
+        transposed(b, columns, low, |x: i16| x & 0xff);
+        out.fill(0);
+        Rows {
+            weights: high,
+            depth,
+        }
+        .add_product_i64(a, 8, out);
+        Rows {
+            weights: low,
+            depth,
+        }
+        .add_product_i64(a, 0, out);
+    }
     Ok(())
+}
+
+/// Writes `[depth, columns]` as `[columns, depth]`.
+#[inline(always)]
+fn transposed<T: Copy>(b: &[T], columns: usize, out: &mut [i16], convert: impl Fn(T) -> i16) {
+    let depth = b.len() / columns;
+    for (column, out) in out.chunks_exact_mut(depth).enumerate() {
+        for (to, &x) in out.iter_mut().zip(b[column..].iter().step_by(columns)) {
+            *to = convert(x);
+        }
+    }
 }

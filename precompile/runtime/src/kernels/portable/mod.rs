@@ -14,6 +14,7 @@ pub mod concat;
 pub mod conv2d;
 pub mod depthwise_conv2d;
 pub mod gather;
+pub(crate) mod gemm;
 pub mod logical_left_shift;
 pub mod matmul;
 pub mod max_pool2d;

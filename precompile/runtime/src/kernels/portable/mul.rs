@@ -1,7 +1,7 @@
 //! MUL: i8, i16 and i32 operands, i32 products.
 
 use super::broadcast::Broadcast;
-use crate::kernels::{KernelError, KernelResult, require_shape};
+use crate::kernels::{KernelResult, require_shape};
 
 /// `out = a * b` in i32; nothing can overflow.
 #[inline(always)]
@@ -29,7 +29,6 @@ pub fn mul_i32(
         return shape.apply(a, b, out, |x, y| (x.wrapping_mul(y), 0));
     }
     require_shape(shift_bits <= 63)?;
-    let _ = KernelError::Requirement;
     let round = 1_i64 << (shift_bits - 1);
     shape.apply(a, b, out, |x, y| {
         let value = (i64::from(x) * i64::from(y)).wrapping_add(round) >> shift_bits;
