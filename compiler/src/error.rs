@@ -1,0 +1,159 @@
+//! Errors: one variant per cause, each saying what to do.
+
+use crate::npy::NpyError;
+use fixpoint_runtime::error::{ModelError, RunError};
+use thiserror::Error;
+
+/// Why there is no compiled model.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// More of something than a model may have.
+    #[error("the model needs more than {limit} {what}: make it smaller")]
+    Limit {
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// An input or output name that the format cannot hold.
+    #[error(
+        "'{name}' is no valid name: 1 to {limit} printable ASCII characters; rename the tensor"
+    )]
+    Name {
+        /// The name.
+        name: String,
+        /// Longest name in bytes.
+        limit: usize,
+    },
+    /// The file is not a TOSA flatbuffer, or a broken one.
+    #[error("not a valid .tosa file: {reason}")]
+    TosaFile {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A TOSA operator outside the runtime's registry.
+    #[error("TOSA operator {operator} (output '{output}') is not supported by this version")]
+    TosaOperator {
+        /// The operator's name.
+        operator: String,
+        /// Name of its first output.
+        output: String,
+    },
+    /// A TOSA element type outside the integer profile.
+    #[error(
+        "tensor '{tensor}' has element type {dtype}: only bool, int8, int16, int32 and int48 run"
+    )]
+    TosaType {
+        /// The tensor.
+        tensor: String,
+        /// The type's name.
+        dtype: String,
+    },
+    /// The description of inputs and outputs does not fit the model.
+    #[error("io description: {reason}")]
+    Io {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The ONNX file could not be read.
+    #[error("cannot read the ONNX model: {reason}")]
+    OnnxFile {
+        /// The reader's message.
+        reason: String,
+    },
+    /// A dimension of an input is not known.
+    #[error(
+        "input '{input}' has no fixed shape ({shape}): give --shape {input}=DIMENSIONS, for example --shape {input}=1,3,32,32"
+    )]
+    DynamicShape {
+        /// The input.
+        input: String,
+        /// Its shape as declared.
+        shape: String,
+    },
+    /// An option names an input that the model does not have.
+    #[error("the model has no input '{name}': its inputs are {inputs}")]
+    NoSuchInput {
+        /// The name given.
+        name: String,
+        /// The names there are.
+        inputs: String,
+    },
+    /// An option names an output that the model does not have.
+    #[error("the model has no tensor '{name}' to return")]
+    NoSuchOutput {
+        /// The name given.
+        name: String,
+    },
+    /// An ONNX operator, or a use of it, that is not lowered yet.
+    #[error("node '{node}' ({operator}): {reason}")]
+    Unsupported {
+        /// Name of the node, or of its first output.
+        node: String,
+        /// The ONNX operator.
+        operator: String,
+        /// What is not supported and what to do.
+        reason: String,
+    },
+    /// A precision that this version does not have.
+    #[error("precision {precision} is not available yet: use int8 or int16")]
+    Precision {
+        /// The precision asked for.
+        precision: &'static str,
+    },
+    /// Calibration data is missing.
+    #[error(
+        "quantisation needs sample inputs: give --calibration X.npz (keys are input names, axis 0 is samples)"
+    )]
+    NoCalibration,
+    /// Samples that do not fit the model.
+    #[error("samples for input '{input}': {reason}")]
+    Samples {
+        /// The input.
+        input: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Labels that do not fit the test set or the model.
+    #[error("labels: {reason}")]
+    Labels {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A range that cannot be quantised.
+    #[error(
+        "tensor '{tensor}' took the value {value} on the calibration data: check the model and the samples"
+    )]
+    NotFinite {
+        /// The tensor.
+        tensor: String,
+        /// NaN or an infinity.
+        value: f64,
+    },
+    /// The float model failed on a sample.
+    #[error("the float model failed: {reason}")]
+    FloatRun {
+        /// The interpreter's message.
+        reason: String,
+    },
+    /// The produced model does not validate.
+    #[error("the compiled model is not accepted by the runtime: {source}{detail}")]
+    Rejected {
+        /// The runtime's reason.
+        source: ModelError,
+        /// The operator it is about, or nothing.
+        detail: String,
+    },
+    /// The produced model failed on a test sample.
+    #[error("the compiled model failed on test sample {sample}: {source}")]
+    Run {
+        /// Index of the sample.
+        sample: usize,
+        /// The runtime's reason.
+        source: RunError,
+    },
+    /// An array file.
+    #[error(transparent)]
+    Npy(#[from] NpyError),
+}
