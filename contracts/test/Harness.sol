@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ChunkStore} from "../src/ChunkStore.sol";
+import {InferenceGateway} from "../src/InferenceGateway.sol";
+import {ModelRegistry} from "../src/ModelRegistry.sol";
+import {Predeploys} from "../src/libraries/Predeploys.sol";
+import {MockInference} from "./mocks/MockInference.sol";
+
+/// @dev The cheatcodes that these tests use.
+interface Vm {
+    function assertEq(address got, address want) external pure;
+    function assertEq(bool got, bool want) external pure;
+    function assertEq(bytes calldata got, bytes calldata want) external pure;
+    function assertEq(bytes32 got, bytes32 want) external pure;
+    function assertEq(int256 got, int256 want) external pure;
+    function assertEq(string calldata got, string calldata want) external pure;
+    function assertEq(uint256 got, uint256 want) external pure;
+    function assertGe(uint256 got, uint256 min) external pure;
+    function assertLt(uint256 got, uint256 limit) external pure;
+    function assertTrue(bool condition, string calldata message) external pure;
+    function assume(bool condition) external pure;
+    function bound(uint256 value, uint256 min, uint256 max) external pure returns (uint256);
+    function deal(address account, uint256 balance) external;
+    function envOr(string calldata name, bool otherwise) external view returns (bool);
+    function envOr(string calldata name, string calldata otherwise)
+        external
+        view
+        returns (string memory);
+    function etch(address target, bytes calldata code) external;
+    function expectEmit(address emitter) external;
+    function expectRevert() external;
+    function expectRevert(bytes calldata data) external;
+    function expectRevert(bytes4 selector) external;
+    function prank(address sender) external;
+    function skip(bool skipTest, string calldata reason) external;
+}
+
+/// @title Base of all tests
+/// @notice Places the predeploys as genesis does: runtime code, no constructor, empty storage.
+abstract contract Harness {
+    Vm internal constant vm = Vm(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D);
+
+    bool public constant IS_TEST = true;
+
+    ChunkStore internal constant STORE = ChunkStore(Predeploys.CHUNK_STORE);
+    ModelRegistry internal constant REGISTRY = ModelRegistry(Predeploys.MODEL_REGISTRY);
+    InferenceGateway internal constant GATEWAY = InferenceGateway(Predeploys.INFERENCE_GATEWAY);
+    MockInference internal constant PRECOMPILE = MockInference(Predeploys.INFERENCE);
+
+    address internal constant ALICE = address(0xA11CE);
+    address internal constant BOB = address(0xB0B);
+    address internal constant CAROL = address(0xCA201);
+
+    function placePredeploys() internal {
+        vm.etch(Predeploys.CHUNK_STORE, type(ChunkStore).runtimeCode);
+        vm.etch(Predeploys.MODEL_REGISTRY, type(ModelRegistry).runtimeCode);
+        vm.etch(Predeploys.INFERENCE_GATEWAY, type(InferenceGateway).runtimeCode);
+        vm.etch(Predeploys.INFERENCE, type(MockInference).runtimeCode);
+    }
+
+    /// @dev Writes and activates a one-chunk model of `writer`.
+    function deployModel(address writer, address gate, bytes memory payload)
+        internal
+        returns (address root)
+    {
+        address[] memory chunks = new address[](1);
+        vm.prank(writer);
+        chunks[0] = STORE.writeChunk(gate, payload);
+        vm.prank(writer);
+        root = STORE.writeRoot(gate, uint32(payload.length), keccak256(payload), chunks);
+        PRECOMPILE.activate(root);
+    }
+
+    /// @dev `deployModel`, registered with a price; gated by the gateway.
+    function listModel(address owner, uint256 priceWei) internal returns (uint256 modelId) {
+        address root =
+            deployModel(owner, Predeploys.INFERENCE_GATEWAY, abi.encode("model of", owner));
+        vm.prank(owner);
+        modelId = REGISTRY.register(root, "model", priceWei);
+    }
+
+    function words(int256 a, int256 b) internal pure returns (int256[] memory list) {
+        list = new int256[](2);
+        (list[0], list[1]) = (a, b);
+    }
+}
