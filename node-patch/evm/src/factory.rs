@@ -1,11 +1,14 @@
 //! The EVM factory that a node plugs in: Ethereum's, plus the precompile from its fork on.
 
+use crate::install::install;
 use alloy_evm::{
     Database, EvmEnv, EvmFactory,
     eth::{EthEvm, EthEvmBuilder, EthEvmContext},
     precompiles::PrecompilesMap,
 };
 use alloy_primitives::U256;
+use fixpoint_precompile::cache::LruCache;
+use fixpoint_runtime::kernels::Isa;
 use revm::{
     Inspector,
     context::{BlockEnv, DBErrorMarker, TxEnv, result::EVMError, result::HaltReason},
@@ -13,28 +16,61 @@ use revm::{
     precompile::{PrecompileSpecId, Precompiles},
     primitives::hardfork::SpecId,
 };
+use std::sync::Arc;
 
 /// Ethereum's EVM with the inference precompile from a block timestamp on.
 ///
 /// Cheap to clone; clones share the node-local model cache.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct FixpointEvmFactory {
     /// First block timestamp (seconds) at which the precompile exists.
     activation_timestamp: u64,
+    models: Arc<LruCache>,
+    isa: Isa,
 }
+
+/// What a node's loaded models may weigh together unless it says otherwise.
+const DEFAULT_CACHE_BYTES: usize = 512 << 20;
 
 impl FixpointEvmFactory {
     /// A factory whose precompile exists in blocks at or after `activation_timestamp` (seconds).
     #[must_use]
     pub fn new(activation_timestamp: u64) -> Self {
-        Self { activation_timestamp }
+        Self {
+            activation_timestamp,
+            models: Arc::new(LruCache::new(DEFAULT_CACHE_BYTES)),
+            isa: Isa::detect(),
+        }
+    }
+
+    /// The same factory with a cache of its own for models that weigh `limit_bytes` together.
+    #[must_use]
+    pub fn with_cache_bytes(mut self, limit_bytes: usize) -> Self {
+        self.models = Arc::new(LruCache::new(limit_bytes));
+        self
+    }
+
+    /// The same factory with other kernels. Results do not change.
+    #[must_use]
+    pub const fn with_isa(mut self, isa: Isa) -> Self {
+        self.isa = isa;
+        self
     }
 
     fn precompiles(&self, env: &EvmEnv) -> PrecompilesMap {
         let spec = PrecompileSpecId::from_spec_id(env.cfg_env.spec);
-        let map = PrecompilesMap::from_static(Precompiles::new(spec));
-        if env.block_env.timestamp >= U256::from(self.activation_timestamp) {}
+        let mut map = PrecompilesMap::from_static(Precompiles::new(spec));
+        if env.block_env.timestamp >= U256::from(self.activation_timestamp) {
+            install(&mut map, &self.models, self.isa);
+        }
         map
+    }
+}
+
+impl Default for FixpointEvmFactory {
+    /// The precompile exists from the first block on.
+    fn default() -> Self {
+        Self::new(0)
     }
 }
 
@@ -60,6 +96,9 @@ impl EvmFactory for FixpointEvmFactory {
         inspector: I,
     ) -> Self::Evm<DB, I> {
         let precompiles = self.precompiles(&env);
-        EthEvmBuilder::new(db, env).precompiles(precompiles).activate_inspector(inspector).build()
+        EthEvmBuilder::new(db, env)
+            .precompiles(precompiles)
+            .activate_inspector(inspector)
+            .build()
     }
 }

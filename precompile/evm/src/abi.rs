@@ -61,3 +61,183 @@ mod interface {
 }
 
 pub use interface::IInference;
+
+use crate::error::Failure;
+use alloc::vec::Vec;
+use alloy_primitives::{Address, FixedBytes, I256, U256};
+use alloy_sol_types::SolCall as _;
+
+const WORD_BYTES: usize = 32;
+/// Where an ABI decoder stops to believe an offset or a length.
+const MAX_LENGTH: U256 = U256::from_limbs([u64::MAX, 0, 0, 0]);
+
+/// A decoded call. Arrays stay where they are, in calldata: decoding copies and allocates nothing,
+/// so it takes the same time whatever the calldata says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// `inference(address,int256[])`
+    Inference {
+        /// Root contract.
+        model: Address,
+        /// One word per input element.
+        words: Words<'a>,
+    },
+    /// `inferenceBatch(address,uint256,int256[])`
+    InferenceBatch {
+        /// Root contract.
+        model: Address,
+        /// Number of inferences.
+        n: U256,
+        /// One word per input element of each inference.
+        words: Words<'a>,
+    },
+    /// `inferenceRaw(address,bytes)`
+    InferenceRaw {
+        /// Root contract.
+        model: Address,
+        /// Packed input tensors.
+        input: &'a [u8],
+    },
+    /// `activate(address)`
+    Activate {
+        /// Root contract.
+        model: Address,
+    },
+    /// `modelInfo(address)`
+    ModelInfo {
+        /// Root contract.
+        model: Address,
+    },
+}
+
+/// 32-byte words in calldata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words<'a>(&'a [[u8; WORD_BYTES]]);
+
+impl<'a> Words<'a> {
+    /// Number of words.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The words as signed integers.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = I256> + use<'a> {
+        self.0
+            .iter()
+            .map(|word| I256::from_raw(U256::from_be_bytes(*word)))
+    }
+}
+
+/// Decodes calldata as Solidity's own decoder does: bytes behind the last argument and any valid
+/// offset are accepted, padding of `bytes` may be missing; an address above 160 bits, an offset or
+/// a length that leaves the calldata is not.
+///
+/// # Errors
+/// `UnknownSelector` (with zeros for missing bytes), `MalformedCalldata`.
+pub fn decode(calldata: &[u8]) -> Result<Request<'_>, Failure> {
+    let Some((selector, arguments)) = calldata.split_first_chunk::<4>() else {
+        let mut selector = [0; 4];
+        selector
+            .iter_mut()
+            .zip(calldata)
+            .for_each(|(to, from)| *to = *from);
+        return Err(unknown_selector(selector));
+    };
+    let arguments = Arguments(arguments);
+    let request = match *selector {
+        IInference::inferenceCall::SELECTOR => arguments.address(0).and_then(|model| {
+            Some(Request::Inference {
+                model,
+                words: arguments.words(1)?,
+            })
+        }),
+        IInference::inferenceBatchCall::SELECTOR => arguments.address(0).and_then(|model| {
+            let (n, words) = (arguments.word(1)?, arguments.words(2)?);
+            Some(Request::InferenceBatch { model, n, words })
+        }),
+        IInference::inferenceRawCall::SELECTOR => arguments.address(0).and_then(|model| {
+            Some(Request::InferenceRaw {
+                model,
+                input: arguments.bytes(1)?,
+            })
+        }),
+        IInference::activateCall::SELECTOR => arguments
+            .address(0)
+            .map(|model| Request::Activate { model }),
+        IInference::modelInfoCall::SELECTOR => arguments
+            .address(0)
+            .map(|model| Request::ModelInfo { model }),
+        other => return Err(unknown_selector(other)),
+    };
+    request.ok_or_else(|| IInference::MalformedCalldata {}.into())
+}
+
+fn unknown_selector(selector: [u8; 4]) -> Failure {
+    IInference::UnknownSelector {
+        selector: FixedBytes(selector),
+    }
+    .into()
+}
+
+/// The bytes behind the selector: head words, then what their offsets point at.
+#[derive(Clone, Copy)]
+struct Arguments<'a>(&'a [u8]);
+
+impl<'a> Arguments<'a> {
+    fn word(self, index: usize) -> Option<U256> {
+        let word = self
+            .0
+            .get(index.checked_mul(WORD_BYTES)?..)?
+            .first_chunk::<WORD_BYTES>()?;
+        Some(U256::from_be_bytes(*word))
+    }
+
+    fn address(self, index: usize) -> Option<Address> {
+        let word = self.word(index)?;
+        (word >> 160 == U256::ZERO).then(|| Address::from_word(word.into()))
+    }
+
+    /// The length at the offset in head word `index`, and all bytes behind it.
+    fn dynamic(self, index: usize) -> Option<(usize, &'a [u8])> {
+        let offset = length(self.word(index)?)?;
+        let (count, tail) = self.0.get(offset..)?.split_first_chunk::<WORD_BYTES>()?;
+        Some((length(U256::from_be_bytes(*count))?, tail))
+    }
+
+    fn words(self, index: usize) -> Option<Words<'a>> {
+        let (count, tail) = self.dynamic(index)?;
+        let (words, _) = tail.as_chunks::<WORD_BYTES>();
+        words.get(..count).map(Words)
+    }
+
+    fn bytes(self, index: usize) -> Option<&'a [u8]> {
+        let (count, tail) = self.dynamic(index)?;
+        tail.get(..count)
+    }
+}
+
+fn length(word: U256) -> Option<usize> {
+    if word > MAX_LENGTH {
+        None
+    } else {
+        usize::try_from(word.to::<u64>()).ok()
+    }
+}
+
+/// Return data of one dynamic array of words: offset, length, words.
+#[must_use]
+pub fn encode_words(words: &[I256]) -> Vec<u8> {
+    let head = [U256::from(WORD_BYTES), U256::from(words.len())];
+    let words = words.iter().map(|word| word.into_raw());
+    head.into_iter()
+        .chain(words)
+        .flat_map(|word| word.to_be_bytes::<WORD_BYTES>())
+        .collect()
+}

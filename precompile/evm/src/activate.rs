@@ -1,0 +1,158 @@
+//! `activate`: proves once that a model may run, and writes down what running it costs.
+//!
+//! Every step is paid before it is taken, from what is known by then: the root says how many bytes
+//! there are to load, the parsed model how many operators and constants there are to check.
+
+use crate::{
+    abi::IInference,
+    call::Context,
+    error::Failure,
+    gas::Encoding,
+    record::{CURRENT_RECORD_VERSION, Record},
+    root::split_chunk,
+    served::{self, Located},
+};
+use alloc::vec::Vec;
+use alloy_primitives::{Address, keccak256};
+use alloy_sol_types::SolValue as _;
+use fixpoint_runtime::model::{self, Model, ValidModel};
+
+/// `operatorIndex` of a `ModelRejected` that is about no operator.
+pub const NO_OPERATOR: u16 = u16::MAX;
+
+/// `activate(address)`
+pub(crate) fn activate(
+    context: &mut Context<'_>,
+    model: Address,
+    is_static: bool,
+) -> Result<Vec<u8>, Failure> {
+    if is_static {
+        return Err(IInference::StaticCall {}.into());
+    }
+    let located = served::locate(context, model)?;
+    let existing = Record::read(context.meter, context.state, located.model_hash)?;
+    let record = if existing.version == CURRENT_RECORD_VERSION {
+        existing
+    } else {
+        let record = measure(context, &located)?;
+        context
+            .meter
+            .charge(context.environment.gas.record_write())?;
+        record.write(context.state, located.model_hash, located.root.content_hash)?;
+        record
+    };
+    let gas = context.environment.gas.first_call(&record, Encoding::Words);
+    Ok((located.model_hash, gas).abi_encode_params())
+}
+
+/// Loads and proves the model, and refuses one that no transaction could run.
+fn measure(context: &mut Context<'_>, located: &Located) -> Result<Record, Failure> {
+    refuse_created(located.address, located.is_created_in_transaction)?;
+    let gas = context.environment.gas;
+    let payload_bytes = located.root.payload_bytes;
+    context.meter.charge(gas.load_bytes(payload_bytes))?;
+    let payload = read_payload(context, located)?;
+    let parsed = model::parse(&payload).map_err(|error| rejected(error.code(), None))?;
+    let (operators, constants) = (parsed.operators.len(), parsed.constants.len());
+    context
+        .meter
+        .charge(gas.load_items(count(operators), count(constants)))?;
+    let valid = validate(parsed)?;
+    let record = record_of(&valid, payload_bytes)?;
+    let total = gas.first_raw_call_with_calldata(&record);
+    if total > gas.max_call_gas {
+        return Err(IInference::TooExpensive {
+            gas: total,
+            limit: gas.max_call_gas,
+        }
+        .into());
+    }
+    Ok(record)
+}
+
+/// Reads and checks the chunks, in order.
+fn read_payload(context: &mut Context<'_>, located: &Located) -> Result<Vec<u8>, Failure> {
+    let root = &located.root;
+    let mut payload = Vec::new();
+    for (index, entry) in root.chunks.iter().enumerate() {
+        let account = context.meter.read_code(context.state, entry.address)?;
+        refuse_created(entry.address, account.is_created_in_transaction)?;
+        let mismatch = IInference::ChunkMismatch {
+            chunk: entry.address,
+        };
+        let (gate, data) = match split_chunk(&account.code) {
+            Some(parts) if account.code_hash == entry.code_hash => parts,
+            _ => return Err(mismatch.into()),
+        };
+        if gate != root.gate {
+            return Err(IInference::GateMismatch {
+                chunk: entry.address,
+            }
+            .into());
+        }
+        if data.len() != root.chunk_data_bytes(index) {
+            return Err(mismatch.into());
+        }
+        payload.extend_from_slice(data);
+    }
+    let got = keccak256(&payload);
+    if got != root.content_hash {
+        return Err(IInference::ContentHashMismatch {
+            got,
+            want: root.content_hash,
+        }
+        .into());
+    }
+    Ok(payload)
+}
+
+/// EIP-6780 lets a transaction destroy only what it created: all other code is permanent.
+fn refuse_created(account: Address, is_created_in_transaction: bool) -> Result<(), Failure> {
+    if is_created_in_transaction {
+        return Err(IInference::CreatedInThisTransaction { account }.into());
+    }
+    Ok(())
+}
+
+fn validate(parsed: Model) -> Result<ValidModel, Failure> {
+    model::validate(parsed).map_err(|error| rejected(error.code(), error.operator()))
+}
+
+fn rejected(reason: u16, operator: Option<u16>) -> Failure {
+    let operator = operator.unwrap_or(NO_OPERATOR);
+    IInference::ModelRejected {
+        reason,
+        operatorIndex: operator,
+    }
+    .into()
+}
+
+/// The record of a valid model. A measure that its field cannot hold belongs to a model that costs
+/// more than all gas there is.
+fn record_of(valid: &ValidModel, payload_bytes: u32) -> Result<Record, Failure> {
+    let narrow = |measure: u64| {
+        u32::try_from(measure).map_err(|_| {
+            Failure::from(IInference::TooExpensive {
+                gas: u64::MAX,
+                limit: u64::from(u32::MAX),
+            })
+        })
+    };
+    let short = |items: usize| u16::try_from(items).unwrap_or(u16::MAX);
+    Ok(Record {
+        version: CURRENT_RECORD_VERSION,
+        operators: short(valid.model().operators.len()),
+        constants: short(valid.model().constants.len()),
+        payload_bytes,
+        arena_bytes: narrow(valid.arena_bytes())?,
+        input_elements: narrow(valid.input_elements())?,
+        input_bytes: narrow(valid.input_bytes())?,
+        output_elements: narrow(valid.output_elements())?,
+        output_bytes: narrow(valid.output_bytes())?,
+        work: *valid.work(),
+    })
+}
+
+fn count(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,124 @@
+//! `inference`, `inferenceBatch` and `inferenceRaw`: check, price, load, run.
+//!
+//! Whatever a cache holds, they touch the root's account and its record slots and nothing else.
+
+use crate::{
+    abi::{IInference, Words, encode_words},
+    call::Context,
+    error::Failure,
+    gas::{Encoding, run_count},
+    load::LoadedModel,
+    ports,
+    record::Record,
+    served::{self, Located},
+};
+use alloc::{vec, vec::Vec};
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::SolValue as _;
+use fixpoint_runtime::{error::RunError, graph::Arena};
+
+/// `inference(address,int256[])`
+pub(crate) fn words(
+    context: &mut Context<'_>,
+    model: Address,
+    words: Words<'_>,
+) -> Result<Vec<u8>, Failure> {
+    batch(context, model, U256::from(1), words)
+}
+
+/// `inferenceBatch(address,uint256,int256[])`
+pub(crate) fn batch(
+    context: &mut Context<'_>,
+    model: Address,
+    n: U256,
+    words: Words<'_>,
+) -> Result<Vec<u8>, Failure> {
+    let (located, record) = open(context, model)?;
+    check_length(
+        words.len(),
+        n.saturating_mul(U256::from(record.input_elements)),
+    )?;
+    let gas = context
+        .environment
+        .gas
+        .runs(&record, run_count(n), Encoding::Words);
+    let model = served::charge_and_load(context, &located, &record, gas)?;
+    let input =
+        ports::pack(&model.inputs, words.iter()).map_err(|index| IInference::InputRange {
+            index: U256::from(index),
+        })?;
+    let output = run(&model, &record, &input)?;
+    Ok(encode_words(&ports::unpack(&model.outputs, &output)))
+}
+
+/// `inferenceRaw(address,bytes)`
+pub(crate) fn raw(
+    context: &mut Context<'_>,
+    model: Address,
+    input: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    let (located, record) = open(context, model)?;
+    check_length(input.len(), U256::from(record.input_bytes))?;
+    let gas = context.environment.gas.runs(&record, 1, Encoding::Raw);
+    let model = served::charge_and_load(context, &located, &record, gas)?;
+    Ok((Bytes::from(run(&model, &record, input)?),).abi_encode_params())
+}
+
+/// Root, gate and record of a model that this caller is served.
+fn open(context: &mut Context<'_>, model: Address) -> Result<(Located, Record), Failure> {
+    let located = served::locate(context, model)?;
+    let gate = located.root.gate;
+    if gate != Address::ZERO && gate != context.caller {
+        return Err(IInference::Gated { model, gate }.into());
+    }
+    let record = served::record(context, &located)?;
+    Ok((located, record))
+}
+
+fn check_length(got: usize, want: U256) -> Result<(), Failure> {
+    let got = U256::from(got);
+    if got == want {
+        Ok(())
+    } else {
+        Err(IInference::InputLength { got, want }.into())
+    }
+}
+
+/// Runs the model on as many packed inputs as `input` holds, one after another.
+fn run(model: &LoadedModel, record: &Record, input: &[u8]) -> Result<Vec<u8>, Failure> {
+    let input_bytes = to_usize(record.input_bytes).max(1);
+    let output_bytes = to_usize(record.output_bytes).max(1);
+    let runs = input.len() / input_bytes;
+    let mut output = vec![0; runs.saturating_mul(output_bytes)];
+    let mut arena = Arena::new(&model.plan);
+    let pairs = input
+        .chunks_exact(input_bytes)
+        .zip(output.chunks_exact_mut(output_bytes));
+    for (input, output) in pairs {
+        model
+            .plan
+            .run(&mut arena, input, output)
+            .map_err(run_failure)?;
+    }
+    Ok(output)
+}
+
+fn run_failure(error: RunError) -> Failure {
+    match error {
+        RunError::InputValue { index } => IInference::InputRange {
+            index: U256::from(index),
+        }
+        .into(),
+        RunError::Execution(error) => IInference::ExecutionFailed {
+            operatorIndex: error.operator,
+        }
+        .into(),
+        RunError::InputLength { .. } | RunError::OutputLength { .. } | RunError::WrongArena => {
+            Failure::Database(alloc::format!("record and model disagree: {error}"))
+        }
+    }
+}
+
+fn to_usize(value: u32) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,127 @@
+//! A model ready to run, from its root: chunks by code hash, payload, proof, plan.
+//!
+//! What a [`ModelCache`] holds is a function of the model hash alone: every byte is checked against
+//! the root, and the root against the hash, so neither a damaged database nor a simulation with
+//! invented state can put anything else into it. A cache changes how long a call takes and nothing
+//! that a contract, a receipt or a state root can show.
+
+use crate::{
+    error::Failure,
+    ports::Port,
+    root::{Root, split_chunk},
+    state::State,
+};
+use alloc::{format, sync::Arc, vec::Vec};
+use alloy_primitives::{B256, keccak256};
+use fixpoint_runtime::{
+    graph::Plan,
+    kernels::Isa,
+    model::{self, ValidModel},
+};
+
+/// A model ready to run, and how its tensors look from outside.
+#[derive(Debug)]
+pub struct LoadedModel {
+    /// The executable plan.
+    pub plan: Plan,
+    /// Inputs in calldata order.
+    pub inputs: Vec<Port>,
+    /// Outputs in return-data order.
+    pub outputs: Vec<Port>,
+    /// What it may weigh in memory, for a cache's bound.
+    pub weight_bytes: usize,
+}
+
+/// Node-local memory of loaded models. May forget anything at any time.
+pub trait ModelCache {
+    /// The model with this hash, if it is held.
+    fn get(&self, model_hash: B256) -> Option<Arc<LoadedModel>>;
+
+    /// Offers a model.
+    fn insert(&self, model_hash: B256, model: &Arc<LoadedModel>);
+}
+
+/// Holds nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoCache;
+
+impl ModelCache for NoCache {
+    fn get(&self, _: B256) -> Option<Arc<LoadedModel>> {
+        None
+    }
+    fn insert(&self, _: B256, _: &Arc<LoadedModel>) {}
+}
+
+/// The model of a root that has a record. `code` is the root's code, `root` what it decodes to.
+///
+/// # Errors
+/// Only [`Failure::Database`]: activation has proved that everything here succeeds on what the
+/// chain holds.
+pub fn load(
+    state: &mut dyn State,
+    cache: &dyn ModelCache,
+    isa: Isa,
+    (model_hash, code, root): (B256, &[u8], &Root),
+) -> Result<Arc<LoadedModel>, Failure> {
+    if let Some(model) = cache.get(model_hash) {
+        return Ok(model);
+    }
+    if keccak256(code) != model_hash {
+        return Err(damaged(model_hash, "the root's code has another hash"));
+    }
+    let mut payload = Vec::new();
+    for chunk in &root.chunks {
+        let code = state.code_by_hash(chunk.code_hash)?;
+        let (_, data) = split_chunk(&code)
+            .ok_or_else(|| damaged(model_hash, &format!("no chunk {}", chunk.code_hash)))?;
+        payload.extend_from_slice(data);
+    }
+    if keccak256(&payload) != root.content_hash {
+        return Err(damaged(model_hash, "the payload has another hash"));
+    }
+    let parsed =
+        model::parse(&payload).map_err(|error| damaged(model_hash, &format!("{error}")))?;
+    let valid =
+        model::validate(parsed).map_err(|error| damaged(model_hash, &format!("{error}")))?;
+    let loaded = Arc::new(prepare(&valid, isa, payload.len()));
+    cache.insert(model_hash, &loaded);
+    Ok(loaded)
+}
+
+fn prepare(valid: &ValidModel, isa: Isa, payload_bytes: usize) -> LoadedModel {
+    let model = valid.model();
+    let inputs = model.inputs.iter().map(|input| Port {
+        name: input.name.to_vec(),
+        tensor: input.tensor.clone(),
+        quantisation: input.quantisation.clone(),
+        saturates: input.saturates,
+    });
+    let outputs = model
+        .outputs
+        .iter()
+        .zip(valid.output_types())
+        .map(|(output, tensor)| Port {
+            name: output.name.to_vec(),
+            tensor: tensor.clone(),
+            quantisation: output.quantisation.clone(),
+            saturates: false,
+        });
+    LoadedModel {
+        plan: Plan::new(valid, isa),
+        inputs: inputs.collect(),
+        outputs: outputs.collect(),
+        weight_bytes: PACKING_FACTOR
+            .saturating_mul(payload_bytes)
+            .saturating_add(FIXED_BYTES),
+    }
+}
+
+/// Packed weights and ports together weigh a few times the payload at most (8-bit weights widen to
+/// 16 bits for some kernels, rows are padded to whole tiles).
+const PACKING_FACTOR: usize = 4;
+/// What an empty model weighs.
+const FIXED_BYTES: usize = 4_096;
+
+fn damaged(model_hash: B256, what: &str) -> Failure {
+    Failure::Database(format!("activated model {model_hash}: {what}"))
+}

@@ -1,0 +1,164 @@
+//! What an activation leaves in the precompile's storage: all that a call's price depends on.
+//!
+//! A model with hash `h` has the slots from `keccak256("fixpoint.record" ++ h)` on; big-endian
+//! fields from the slot's most significant byte:
+//!
+//! | Slot | Fields |
+//! |---|---|
+//! | 0 | version u16, operators u16, constants u16, payload bytes u32, arena bytes u32, input elements u32, input bytes u32, output elements u32, output bytes u32, 2 zero bytes |
+//! | 1 to 4 | work classes, four u64 a slot, in the order of [`Work::to_array`]; the 16th is zero |
+//! | 5 | content hash, for readers of the storage; a call does not read it |
+
+use crate::{error::Failure, meter::Meter, state::State};
+use alloc::vec::Vec;
+use alloy_primitives::{B256, U256, keccak256};
+use fixpoint_runtime::work::{WORK_CLASSES, Work};
+
+/// The record version that `activate` writes.
+pub const CURRENT_RECORD_VERSION: u16 = 1;
+/// The oldest record version that is served. A fork that adds a work class or tightens validation
+/// raises it; older records then need `activate` again.
+pub const MIN_RECORD_VERSION: u16 = 1;
+/// Slots of one record.
+pub const RECORD_SLOTS: u64 = 6;
+/// Slots that a call reads: all but the content hash.
+pub const READ_SLOTS: u64 = 1 + WORK_SLOTS;
+
+const WORK_SLOTS: u64 = WORK_CLASSES.div_ceil(COUNTS_PER_SLOT) as u64;
+const COUNTS_PER_SLOT: usize = 4;
+
+/// A model's measures, as activation found them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The record version it was written with; 0 stands for no record.
+    pub version: u16,
+    /// Operators in the model, those on constants alone included.
+    pub operators: u16,
+    /// Constants in the model.
+    pub constants: u16,
+    /// Length of the payload.
+    pub payload_bytes: u32,
+    /// Memory of one inference.
+    pub arena_bytes: u32,
+    /// Elements of all inputs together.
+    pub input_elements: u32,
+    /// Packed bytes of all inputs together.
+    pub input_bytes: u32,
+    /// Elements of all outputs together.
+    pub output_elements: u32,
+    /// Packed bytes of all outputs together.
+    pub output_bytes: u32,
+    /// Work of one inference.
+    pub work: Work,
+}
+
+impl Record {
+    /// Reads a model's record, at the price of its slots. The version is judged by the caller;
+    /// the slots behind the first are read only if there is a record that is served.
+    ///
+    /// # Errors
+    /// [`Failure::OutOfGas`], [`Failure::Database`].
+    pub fn read(
+        meter: &mut Meter,
+        state: &mut dyn State,
+        model_hash: B256,
+    ) -> Result<Self, Failure> {
+        let base = base_slot(model_hash);
+        let mut record = Self::from_header(meter.read_slot(state, base)?);
+        if record.is_served() {
+            let mut counts = [0; WORK_CLASSES];
+            for (index, slot_counts) in (1u64..).zip(counts.chunks_mut(COUNTS_PER_SLOT)) {
+                let slot = meter.read_slot(state, base.wrapping_add(U256::from(index)))?;
+                for (count, limb) in slot_counts.iter_mut().zip(slot.as_limbs().iter().rev()) {
+                    *count = *limb;
+                }
+            }
+            record.work = Work::from_array(counts);
+        }
+        Ok(record)
+    }
+
+    /// Writes the record. The caller has paid for it.
+    ///
+    /// # Errors
+    /// [`Failure::Database`].
+    pub fn write(
+        &self,
+        state: &mut dyn State,
+        model_hash: B256,
+        content_hash: B256,
+    ) -> Result<(), Failure> {
+        let counts = self.work.to_array();
+        let mut slots: Vec<U256> = Vec::new();
+        slots.push(self.to_header());
+        slots.extend(counts.chunks(COUNTS_PER_SLOT).map(|slot_counts| {
+            let mut limbs = [0; COUNTS_PER_SLOT];
+            for (limb, count) in limbs.iter_mut().rev().zip(slot_counts) {
+                *limb = *count;
+            }
+            U256::from_limbs(limbs)
+        }));
+        slots.push(content_hash.into());
+        let base = base_slot(model_hash);
+        for (index, slot) in (0u64..).zip(slots) {
+            state.store_slot(base.wrapping_add(U256::from(index)), slot)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is a record at all.
+    #[must_use]
+    pub const fn exists(&self) -> bool {
+        self.version != 0
+    }
+
+    /// Whether calls are served with this record.
+    #[must_use]
+    pub const fn is_served(&self) -> bool {
+        self.version >= MIN_RECORD_VERSION
+    }
+
+    fn to_header(self) -> U256 {
+        let mut bytes = Vec::new();
+        bytes.extend_from_slice(&self.version.to_be_bytes());
+        bytes.extend_from_slice(&self.operators.to_be_bytes());
+        bytes.extend_from_slice(&self.constants.to_be_bytes());
+        for field in [
+            self.payload_bytes,
+            self.arena_bytes,
+            self.input_elements,
+            self.input_bytes,
+            self.output_elements,
+            self.output_bytes,
+        ] {
+            bytes.extend_from_slice(&field.to_be_bytes());
+        }
+        bytes.extend_from_slice(&[0; 2]);
+        U256::from_be_slice(&bytes)
+    }
+
+    fn from_header(slot: U256) -> Self {
+        let field_u16 =
+            |offset: usize| slot.wrapping_shr(256 - 8 * (offset + 2)).as_limbs()[0] as u16;
+        let field_u32 =
+            |offset: usize| slot.wrapping_shr(256 - 8 * (offset + 4)).as_limbs()[0] as u32;
+        Self {
+            version: field_u16(0),
+            operators: field_u16(2),
+            constants: field_u16(4),
+            payload_bytes: field_u32(6),
+            arena_bytes: field_u32(10),
+            input_elements: field_u32(14),
+            input_bytes: field_u32(18),
+            output_elements: field_u32(22),
+            output_bytes: field_u32(26),
+            work: Work::default(),
+        }
+    }
+}
+
+/// The first slot of a model's record.
+#[must_use]
+pub fn base_slot(model_hash: B256) -> U256 {
+    keccak256([b"fixpoint.record".as_slice(), model_hash.as_slice()].concat()).into()
+}
