@@ -20,7 +20,6 @@ interface Vm {
     function assertLt(uint256 got, uint256 limit) external pure;
     function assertTrue(bool condition, string calldata message) external pure;
     function assume(bool condition) external pure;
-    function bound(uint256 value, uint256 min, uint256 max) external pure returns (uint256);
     function deal(address account, uint256 balance) external;
     function envOr(string calldata name, bool otherwise) external view returns (bool);
     function envOr(string calldata name, string calldata otherwise)
@@ -78,6 +77,12 @@ abstract contract Harness {
             deployModel(owner, Predeploys.INFERENCE_GATEWAY, abi.encode("model of", owner));
         vm.prank(owner);
         modelId = REGISTRY.register(root, "model", priceWei);
+    }
+
+    /// @dev Maps any value into [min, max], leaving those within as they are.
+    function bound(uint256 value, uint256 min, uint256 max) internal pure returns (uint256) {
+        if (min <= value && value <= max) return value;
+        return min + value % (max - min + 1);
     }
 
     function words(int256 a, int256 b) internal pure returns (int256[] memory list) {

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
+import {IERC721Metadata} from "@openzeppelin/contracts/token/ERC721/extensions/IERC721Metadata.sol";
+import {IInference} from "../src/interfaces/IInference.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
+import {Inference} from "../src/libraries/Inference.sol";
+import {Predeploys} from "../src/libraries/Predeploys.sol";
+import {Harness} from "./Harness.sol";
+
+contract ModelRegistryTest is Harness {
+    function setUp() public {
+        placePredeploys();
+    }
+
+    function test_collectionIsNamedWithoutConstructor() public view {
+        vm.assertEq(REGISTRY.name(), "Fixpoint Models");
+        vm.assertEq(REGISTRY.symbol(), "FXP");
+        vm.assertTrue(REGISTRY.supportsInterface(type(IERC721).interfaceId), "ERC-721");
+        vm.assertTrue(REGISTRY.supportsInterface(type(IERC721Metadata).interfaceId), "metadata");
+    }
+
+    function test_fuzz_registerGivesTheWriterTheToken(address writer, uint96 priceWei) public {
+        vm.assume(writer != address(0));
+        address root = deployModel(writer, Predeploys.INFERENCE_GATEWAY, "model");
+        uint256 want = uint256(root.codehash);
+        vm.expectEmit(address(REGISTRY));
+        emit IERC721.Transfer(address(0), writer, want);
+        vm.expectEmit(address(REGISTRY));
+        emit IModelRegistry.ModelRegistered(want, root, writer, "digits");
+        vm.prank(writer);
+        uint256 modelId = REGISTRY.register(root, "digits", priceWei);
+
+        vm.assertEq(modelId, want);
+        vm.assertEq(REGISTRY.idOf(root), want);
+        vm.assertEq(REGISTRY.ownerOf(modelId), writer);
+        IModelRegistry.Model memory model = REGISTRY.modelOf(modelId);
+        vm.assertEq(model.root, root);
+        vm.assertEq(model.owner, writer);
+        vm.assertEq(model.priceWei, priceWei);
+        vm.assertEq(model.name, "digits");
+        (address termsRoot, address owner, uint256 termsPrice) = REGISTRY.termsOf(modelId);
+        vm.assertEq(termsRoot, root);
+        vm.assertEq(owner, writer);
+        vm.assertEq(termsPrice, priceWei);
+    }
+
+    function test_fuzz_onlyTheWriterRegisters(address stranger) public {
+        vm.assume(stranger != ALICE);
+        address root = deployModel(ALICE, Predeploys.INFERENCE_GATEWAY, "model");
+        vm.expectRevert(
+            abi.encodeWithSelector(IModelRegistry.NotWriter.selector, root, stranger, ALICE)
+        );
+        vm.prank(stranger);
+        REGISTRY.register(root, "mine", 0);
+    }
+
+    /// @dev The root's code, copied to an account that the store knows nothing about.
+    function test_aCopiedRootIsNoRegistration() public {
+        address root = deployModel(ALICE, Predeploys.INFERENCE_GATEWAY, "model");
+        address copy = address(0xC0);
+        vm.etch(copy, root.code);
+        vm.assertEq(REGISTRY.idOf(copy), REGISTRY.idOf(root));
+        vm.expectRevert(
+            abi.encodeWithSelector(IModelRegistry.NotWriter.selector, copy, BOB, address(0))
+        );
+        vm.prank(BOB);
+        REGISTRY.register(copy, "mine", 0);
+    }
+
+    /// @dev Whoever uploads the same bytes owns another model, and Alice's stays hers to register.
+    function test_aFasterUploadTakesNothing() public {
+        address hers = deployModel(ALICE, Predeploys.INFERENCE_GATEWAY, "model");
+        address his = deployModel(BOB, Predeploys.INFERENCE_GATEWAY, "model");
+        vm.assertTrue(hers.codehash != his.codehash, "one writer for a model hash");
+        vm.prank(BOB);
+        uint256 hisId = REGISTRY.register(his, "copy", 1);
+        vm.prank(ALICE);
+        uint256 herId = REGISTRY.register(hers, "original", 2);
+        vm.assertTrue(hisId != herId, "ids");
+        vm.assertEq(REGISTRY.ownerOf(herId), ALICE);
+    }
+
+    function test_registeringTwiceIsRefused() public {
+        uint256 modelId = listModel(ALICE, 1);
+        (address root,,) = REGISTRY.termsOf(modelId);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.AlreadyRegistered.selector, modelId));
+        vm.prank(ALICE);
+        REGISTRY.register(root, "again", 1);
+    }
+
+    function test_anUnactivatedModelIsRefused() public {
+        address[] memory chunks = new address[](1);
+        chunks[0] = STORE.writeChunk(address(0), "m");
+        address root = STORE.writeRoot(address(0), 1, keccak256("m"), chunks);
+        vm.expectRevert(abi.encodeWithSelector(IInference.NotActivated.selector, root));
+        REGISTRY.register(root, "early", 0);
+    }
+
+    function test_aChainWithoutInferenceIsNoticed() public {
+        address root = deployModel(ALICE, address(0), "model");
+        vm.etch(Predeploys.INFERENCE, "");
+        vm.expectRevert(Inference.InferenceUnavailable.selector);
+        vm.prank(ALICE);
+        REGISTRY.register(root, "model", 0);
+    }
+
+    function test_fuzz_aPriceNeedsTheGateway(address gate, uint96 priceWei) public {
+        vm.assume(gate != Predeploys.INFERENCE_GATEWAY && priceWei != 0);
+        address root = deployModel(ALICE, gate, "model");
+        bytes memory refusal = abi.encodeWithSelector(
+            IModelRegistry.PriceNeedsGateway.selector, uint256(root.codehash), gate
+        );
+        vm.expectRevert(refusal);
+        vm.prank(ALICE);
+        REGISTRY.register(root, "model", priceWei);
+
+        vm.prank(ALICE);
+        uint256 modelId = REGISTRY.register(root, "model", 0);
+        vm.expectRevert(refusal);
+        vm.prank(ALICE);
+        REGISTRY.setPrice(modelId, priceWei);
+    }
+
+    function test_fuzz_aPriceThatDoesNotFitIsRefused(uint256 priceWei) public {
+        uint256 max = type(uint96).max;
+        priceWei = bound(priceWei, max + 1, type(uint256).max);
+        uint256 modelId = listModel(ALICE, max);
+        vm.assertEq(GATEWAY.priceOf(modelId), max);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.PriceTooHigh.selector, priceWei, max));
+        vm.prank(ALICE);
+        REGISTRY.setPrice(modelId, priceWei);
+    }
+
+    function test_fuzz_namesHaveALength(string calldata name) public {
+        address root = deployModel(ALICE, address(0), "model");
+        uint256 length = bytes(name).length;
+        if (length == 0 || length > 64) {
+            vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NameLength.selector, length, 64));
+        }
+        vm.prank(ALICE);
+        REGISTRY.register(root, name, 0);
+    }
+
+    function test_nameLengthBounds() public {
+        uint256 modelId = listModel(ALICE, 0);
+        bytes memory longest = new bytes(64);
+        vm.prank(ALICE);
+        REGISTRY.setName(modelId, string(longest));
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NameLength.selector, 65, 64));
+        vm.prank(ALICE);
+        REGISTRY.setName(modelId, string(bytes.concat(longest, "x")));
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NameLength.selector, 0, 64));
+        vm.prank(ALICE);
+        REGISTRY.setName(modelId, "");
+    }
+
+    function test_fuzz_theOwnerChangesNameAndPrice(uint96 priceWei) public {
+        uint256 modelId = listModel(ALICE, 1);
+        vm.expectEmit(address(REGISTRY));
+        emit IModelRegistry.PriceSet(modelId, priceWei);
+        vm.prank(ALICE);
+        REGISTRY.setPrice(modelId, priceWei);
+        vm.expectEmit(address(REGISTRY));
+        emit IModelRegistry.NameSet(modelId, "renamed");
+        vm.prank(ALICE);
+        REGISTRY.setName(modelId, "renamed");
+        IModelRegistry.Model memory model = REGISTRY.modelOf(modelId);
+        vm.assertEq(model.priceWei, priceWei);
+        vm.assertEq(model.name, "renamed");
+    }
+
+    function test_rightsMoveWithTheToken() public {
+        uint256 modelId = listModel(ALICE, 1);
+        vm.prank(ALICE);
+        REGISTRY.transferFrom(ALICE, BOB, modelId);
+        vm.prank(BOB);
+        REGISTRY.setPrice(modelId, 5);
+        vm.assertEq(GATEWAY.priceOf(modelId), 5);
+
+        bytes memory refusal =
+            abi.encodeWithSelector(IModelRegistry.NotModelOwner.selector, modelId, ALICE, BOB);
+        vm.expectRevert(refusal);
+        vm.prank(ALICE);
+        REGISTRY.setPrice(modelId, 7);
+        vm.expectRevert(refusal);
+        vm.prank(ALICE);
+        REGISTRY.setName(modelId, "still mine");
+    }
+
+    function test_fuzz_anUnknownModelIsNamed(uint256 modelId) public {
+        bytes memory unknown =
+            abi.encodeWithSelector(IERC721Errors.ERC721NonexistentToken.selector, modelId);
+        vm.expectRevert(unknown);
+        REGISTRY.termsOf(modelId);
+        vm.expectRevert(unknown);
+        REGISTRY.modelOf(modelId);
+        vm.expectRevert(unknown);
+        REGISTRY.setPrice(modelId, 0);
+        vm.expectRevert(unknown);
+        REGISTRY.setName(modelId, "x");
+    }
+}
