@@ -1,1 +1,43 @@
-//! (skeleton)
+//! Ethereum JSON-RPC over a Fixpoint chain, HTTP and WebSocket on one port.
+//!
+//! A request goes through these files in this order:
+//!
+//! 1. `server`: transport, limits, CORS.
+//! 2. `families`: the list of all methods, and `methods`: how one is registered and run.
+//! 3. One file per family: `eth_blocks`, `eth_state`, `eth_call`, `eth_fees`, `eth_transactions`,
+//!    `eth_logs`, `eth_subscribe`, `net_web3`, `txpool`, `debug`, `dev`, `fixpoint`.
+//! 4. `simulate`, `estimate`, `access_list`: EVM runs that leave no trace in the chain.
+//! 5. `convert`: chain types to JSON types; `error`: failures to error objects.
+//!
+//! Nothing here makes a block or decides when one is made: see [`Miner`].
+
+mod access_list;
+mod accounts;
+mod context;
+mod convert;
+mod debug;
+mod dev;
+mod error;
+mod estimate;
+mod eth_blocks;
+mod eth_call;
+mod eth_fees;
+mod eth_logs;
+mod eth_state;
+mod eth_subscribe;
+mod eth_transactions;
+mod families;
+mod filters;
+mod fixpoint;
+mod methods;
+mod mining;
+mod net_web3;
+mod server;
+mod simulate;
+mod txpool;
+
+pub use accounts::DevAccounts;
+pub use context::{Context, NodeIdentity};
+pub use error::RpcError;
+pub use mining::{Miner, MiningChange, MiningStatus};
+pub use server::RpcServer;

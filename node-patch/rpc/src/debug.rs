@@ -1,0 +1,184 @@
+//! `debug_`: traces and raw bytes.
+
+use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718};
+use alloy_evm::{Evm, EvmEnv, EvmFactory, FromRecoveredTx};
+use alloy_primitives::{B256, Bytes};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_rpc_types_trace::{
+    common::TraceResult,
+    geth::{GethDebugTracingCallOptions, GethDebugTracingOptions, GethTrace},
+};
+use fixpoint_chain::{ExecutedBlock, FixpointEvmFactory};
+use jsonrpsee::core::RegisterMethodError;
+use revm::{
+    DatabaseCommit, DatabaseRef,
+    context::{TxEnv, result::ResultAndState},
+};
+use revm_inspectors::tracing::{DebugInspector, TransactionContext};
+
+use crate::{
+    context::{Context, LATEST},
+    error::RpcError,
+    eth_transactions,
+    methods::{Arguments, Module, register as method},
+    simulate::{Simulation, evm_error},
+};
+
+pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
+    method(module, "debug_traceTransaction", trace_transaction)?;
+    method(module, "debug_traceCall", trace_call)?;
+    method(module, "debug_traceBlockByNumber", |context, arguments| {
+        let number: BlockNumberOrTag = arguments.required("block number")?;
+        trace_block(context, number.into(), arguments)
+    })?;
+    method(module, "debug_traceBlockByHash", |context, arguments| {
+        let hash: B256 = arguments.required("block hash")?;
+        trace_block(context, hash.into(), arguments)
+    })?;
+    method(module, "debug_getRawHeader", |context, arguments| {
+        let header = context.header(arguments.required("block")?)?;
+        Ok(Bytes::from(alloy_rlp::encode(header.inner())))
+    })?;
+    method(module, "debug_getRawBlock", |context, arguments| {
+        let id: BlockId = arguments.required("block")?;
+        let block = context.block(id)?.ok_or(RpcError::UnknownBlock)?;
+        Ok(Bytes::from(alloy_rlp::encode(block.to_block())))
+    })?;
+    method(module, "debug_getRawReceipts", |context, arguments| {
+        let id: BlockId = arguments.required("block")?;
+        let block = context.block(id)?.ok_or(RpcError::UnknownBlock)?;
+        Ok(block
+            .receipts
+            .iter()
+            .map(|receipt| Bytes::from(receipt.encoded_2718()))
+            .collect::<Vec<_>>())
+    })?;
+    method(module, "debug_getRawTransaction", |context, arguments| {
+        eth_transactions::raw_by_hash(context, arguments.required("transaction hash")?)
+    })
+}
+
+/// Runs one transaction under the tracer that `options` name. Nothing is committed.
+fn trace<DB>(
+    factory: &FixpointEvmFactory,
+    database: &mut DB,
+    env: EvmEnv,
+    transaction: TxEnv,
+    options: GethDebugTracingOptions,
+    place: Option<TransactionContext>,
+) -> Result<(GethTrace, ResultAndState), RpcError>
+where
+    DB: alloy_evm::Database + DatabaseRef,
+{
+    let inspector =
+        DebugInspector::new(options).map_err(|error| RpcError::InvalidParams(error.to_string()))?;
+    let block_env = env.block_env.clone();
+    let mut evm = factory.create_evm_with_inspector(database, env, inspector);
+    let outcome = evm.transact(transaction.clone()).map_err(evm_error)?;
+    let (database, inspector, _) = evm.components_mut();
+    let trace = inspector
+        .get_result(place, &transaction, &block_env, &outcome, database)
+        .map_err(RpcError::internal)?;
+    Ok((trace, outcome))
+}
+
+fn trace_transaction(
+    context: &Context,
+    arguments: &mut Arguments<'_>,
+) -> Result<GethTrace, RpcError> {
+    let hash: B256 = arguments.required("transaction hash")?;
+    let options = arguments.optional("tracing options")?.unwrap_or_default();
+    let found = context
+        .chain
+        .transaction(hash)
+        .map_err(RpcError::internal)?
+        .ok_or(RpcError::UnknownTransaction(hash))?;
+    let mut point = context
+        .chain
+        .replay_point(found.block.hash(), found.index)
+        .map_err(RpcError::internal)?
+        .ok_or(RpcError::UnknownTransaction(hash))?;
+    let transaction =
+        TxEnv::from_recovered_tx(point.transaction.inner(), point.transaction.signer());
+    let factory = context.chain.spec().evm_factory();
+    let place = place(&found.block, found.index);
+    let env = point.env;
+    trace(
+        &factory,
+        &mut point.database,
+        env,
+        transaction,
+        options,
+        place,
+    )
+    .map(|(trace, _)| trace)
+}
+
+fn place(block: &ExecutedBlock, index: usize) -> Option<TransactionContext> {
+    let hash = *block.transactions.get(index)?.inner().tx_hash();
+    let place = TransactionContext::default().with_block_hash(block.hash());
+    Some(place.with_tx_index(index).with_tx_hash(hash))
+}
+
+/// Traces the transactions of a block in order, each on the state that the one before left.
+fn trace_block(
+    context: &Context,
+    id: BlockId,
+    arguments: &mut Arguments<'_>,
+) -> Result<Vec<TraceResult<GethTrace, String>>, RpcError> {
+    let options: GethDebugTracingOptions =
+        arguments.optional("tracing options")?.unwrap_or_default();
+    let block = context.block(id)?.ok_or(RpcError::UnknownBlock)?;
+    let start = context
+        .chain
+        .replay_point(block.hash(), 0)
+        .map_err(RpcError::internal)?;
+    // A block without transactions has no place to start from, and nothing to trace.
+    let Some(mut start) = start else {
+        return Ok(Vec::new());
+    };
+    let factory = context.chain.spec().evm_factory();
+    let mut traces = Vec::new();
+    for (index, transaction) in block.transactions.iter().enumerate() {
+        let (trace, outcome) = trace(
+            &factory,
+            &mut start.database,
+            start.env.clone(),
+            TxEnv::from_recovered_tx(transaction.inner(), transaction.signer()),
+            options.clone(),
+            place(&block, index),
+        )?;
+        start.database.commit(outcome.state);
+        let tx_hash = Some(*transaction.inner().tx_hash());
+        traces.push(TraceResult::Success {
+            result: trace,
+            tx_hash,
+        });
+    }
+    Ok(traces)
+}
+
+fn trace_call(context: &Context, arguments: &mut Arguments<'_>) -> Result<GethTrace, RpcError> {
+    let request: TransactionRequest = arguments.required("transaction")?;
+    let id = arguments.optional::<BlockId>("block")?.unwrap_or(LATEST);
+    let options: GethDebugTracingCallOptions =
+        arguments.optional("tracing options")?.unwrap_or_default();
+    let mut simulation = Simulation::at(
+        context,
+        id,
+        options.state_overrides,
+        options.block_overrides,
+    )?;
+    let transaction = simulation.prepare(request)?;
+    let factory = context.chain.spec().evm_factory();
+    let Simulation { database, env, .. } = &mut simulation;
+    trace(
+        &factory,
+        database,
+        env.clone(),
+        transaction,
+        options.tracing_options,
+        None,
+    )
+    .map(|(trace, _)| trace)
+}

@@ -1,0 +1,32 @@
+//! All methods, family by family.
+
+use std::sync::Arc;
+
+use jsonrpsee::core::RegisterMethodError;
+
+use crate::{
+    context::Context, debug, dev, eth_blocks, eth_call, eth_fees, eth_logs, eth_state,
+    eth_subscribe, eth_transactions, fixpoint, methods::Module, net_web3, txpool,
+};
+
+/// Every method of this node over `context`. A method that is not here is answered with -32601.
+pub(crate) fn module(context: Context) -> Result<Module, RegisterMethodError> {
+    let mut module = Module::from_arc(Arc::new(context));
+    for register in [
+        eth_blocks::register,
+        eth_state::register,
+        eth_call::register,
+        eth_fees::register,
+        eth_transactions::register,
+        eth_logs::register,
+        eth_subscribe::register,
+        net_web3::register,
+        txpool::register,
+        debug::register,
+        dev::register,
+        fixpoint::register,
+    ] {
+        register(&mut module)?;
+    }
+    Ok(module)
+}

@@ -1,0 +1,118 @@
+//! Filters that clients poll. Only their bookkeeping lives here; the queries are in `eth_logs`.
+//!
+//! The head never moves back on this chain, so a filter is little more than a block number.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::U256;
+use alloy_rpc_types_eth::Filter;
+use fixpoint_chain::RecoveredTransaction;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+use crate::error::RpcError;
+
+/// A filter that nobody polls for this long is removed.
+const FILTER_LIFETIME: Duration = Duration::from_secs(5 * 60);
+/// Most filters at a time; clients forget to remove theirs.
+const MAX_FILTERS: usize = 10_000;
+
+/// What a filter collects, and from where on.
+#[derive(Debug)]
+pub(crate) enum FilterKind {
+    /// Logs from block `next` on.
+    Logs { filter: Box<Filter>, next: u64 },
+    /// Hashes of blocks from `next` on.
+    Blocks { next: u64 },
+    /// Hashes of transactions that entered the pool.
+    Pending(broadcast::Receiver<Arc<RecoveredTransaction>>),
+}
+
+#[derive(Debug)]
+struct Installed {
+    kind: FilterKind,
+    polled: Instant,
+}
+
+/// The installed filters by id.
+#[derive(Debug, Default)]
+pub(crate) struct Filters {
+    inner: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    last_id: u64,
+    filters: BTreeMap<u64, Installed>,
+}
+
+impl Filters {
+    /// Keeps a filter; returns its id.
+    pub(crate) fn install(&self, kind: FilterKind) -> Result<U256, RpcError> {
+        let mut table = self.inner.lock();
+        let now = Instant::now();
+        table
+            .filters
+            .retain(|_, filter| now.duration_since(filter.polled) < FILTER_LIFETIME);
+        if table.filters.len() >= MAX_FILTERS {
+            let limit = MAX_FILTERS as u64;
+            return Err(RpcError::Limit {
+                what: "number of filters",
+                got: limit + 1,
+                limit,
+            });
+        }
+        table.last_id += 1;
+        let id = table.last_id;
+        table.filters.insert(id, Installed { kind, polled: now });
+        Ok(U256::from(id))
+    }
+
+    /// Runs `poll` on a filter. Holding the table meanwhile keeps two polls of one filter apart.
+    pub(crate) fn poll<R>(
+        &self,
+        id: U256,
+        poll: impl FnOnce(&mut FilterKind) -> Result<R, RpcError>,
+    ) -> Result<R, RpcError> {
+        let id = u64::try_from(id).map_err(|_| RpcError::UnknownFilter)?;
+        let mut table = self.inner.lock();
+        let installed = table.filters.get_mut(&id).ok_or(RpcError::UnknownFilter)?;
+        installed.polled = Instant::now();
+        poll(&mut installed.kind)
+    }
+
+    /// Removes a filter; false if it was not there.
+    pub(crate) fn uninstall(&self, id: U256) -> bool {
+        u64::try_from(id).is_ok_and(|id| self.inner.lock().filters.remove(&id).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_live_until_removed() {
+        let filters = Filters::default();
+        let first = filters.install(FilterKind::Blocks { next: 1 }).unwrap();
+        let second = filters.install(FilterKind::Blocks { next: 7 }).unwrap();
+        assert_ne!(first, second);
+        let next = filters.poll(second, |kind| match kind {
+            FilterKind::Blocks { next } => Ok(std::mem::replace(next, 9)),
+            _ => Err(RpcError::UnknownFilter),
+        });
+        assert_eq!(next.unwrap(), 7);
+        assert!(filters.uninstall(second));
+        assert!(!filters.uninstall(second));
+        assert!(matches!(
+            filters.poll(second, |_| Ok(())),
+            Err(RpcError::UnknownFilter)
+        ));
+        assert!(filters.poll(first, |_| Ok(())).is_ok());
+        assert!(filters.poll(U256::MAX, |_| Ok(())).is_err());
+    }
+}

@@ -1,0 +1,68 @@
+//! How a method is registered: every one runs on a blocking thread and none can take the node down.
+//!
+//! Only registration lives here; what the methods do is in the file of their family.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use jsonrpsee::{
+    RpcModule,
+    core::RegisterMethodError,
+    types::{ErrorObjectOwned, Params, params::ParamsSequence},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{context::Context, error::RpcError};
+
+/// The methods of one family, on their way into the server.
+pub(crate) type Module = RpcModule<Context>;
+
+/// Positional parameters, read one after another.
+pub(crate) struct Arguments<'a>(ParamsSequence<'a>);
+
+impl Arguments<'_> {
+    /// The next parameter, which must be there and not be `null`.
+    pub(crate) fn required<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, RpcError> {
+        self.0.next().map_err(|error| invalid(name, &error))
+    }
+
+    /// The next parameter; absent and `null` mean `None`.
+    pub(crate) fn optional<T: DeserializeOwned>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, RpcError> {
+        self.0
+            .optional_next()
+            .map_err(|error| invalid(name, &error))
+    }
+}
+
+fn invalid(name: &str, error: &ErrorObjectOwned) -> RpcError {
+    let detail = error.data().map_or(error.message(), |data| data.get());
+    RpcError::InvalidParams(format!("{name}: {detail}"))
+}
+
+/// Registers `name`. EVMs are `!Send`, so `method` runs whole on one blocking thread; a panic in it
+/// is logged and answered as an internal error, and whatever EVM it held is dropped with it.
+pub(crate) fn register<R, F>(
+    module: &mut Module,
+    name: &'static str,
+    method: F,
+) -> Result<(), RegisterMethodError>
+where
+    R: Serialize + Clone + 'static,
+    F: Fn(&Context, &mut Arguments<'_>) -> Result<R, RpcError> + Clone + Send + Sync + 'static,
+{
+    module.register_blocking_method(
+        name,
+        move |params: Params<'_>, context: Arc<Context>, _| {
+            let call = AssertUnwindSafe(|| method(&context, &mut Arguments(params.sequence())));
+            catch_unwind(call)
+                .unwrap_or_else(|_| Err(RpcError::Internal(format!("{name} panicked"))))
+                .map_err(ErrorObjectOwned::from)
+        },
+    )?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The server: HTTP and WebSocket on one port.
+//!
+//! Transport, limits and CORS live here; no method does.
+
+use std::{io, net::SocketAddr};
+
+use jsonrpsee::server::{
+    BatchRequestConfig, Server, ServerConfig as TransportConfig, ServerHandle,
+};
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::{context::Context, eth_subscribe::QuantityIds, families};
+
+/// Largest request body. The hex of a transaction that deploys a chunk is small; a batch that
+/// deploys a whole model (471 chunks of 24,576 bytes as hex) is 23 MB.
+const MAX_REQUEST_BYTES: u32 = 64 << 20;
+/// Largest response body: traces and log queries are the big ones.
+const MAX_RESPONSE_BYTES: u32 = 256 << 20;
+/// Longest batch: a whole model in one batch, with room.
+const MAX_BATCH_LENGTH: u32 = 2_000;
+/// Most connections at a time.
+const MAX_CONNECTIONS: u32 = 500;
+
+/// A server that is accepting connections.
+#[derive(Debug)]
+pub struct RpcServer {
+    address: SocketAddr,
+    handle: ServerHandle,
+}
+
+impl RpcServer {
+    /// Binds `address` (port 0: the system chooses one) and serves until stopped.
+    pub async fn start(address: SocketAddr, context: Context) -> io::Result<Self> {
+        let config = TransportConfig::builder()
+            .max_request_body_size(MAX_REQUEST_BYTES)
+            .max_response_body_size(MAX_RESPONSE_BYTES)
+            .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH_LENGTH))
+            .max_connections(MAX_CONNECTIONS)
+            .set_id_provider(QuantityIds::default())
+            .build();
+        // Browsers may talk to a developer's chain from any page; it holds no secret worth a check.
+        let cors = CorsLayer::new()
+            .allow_origin(Any)
+            .allow_methods(Any)
+            .allow_headers(Any);
+        let server = Server::builder()
+            .set_config(config)
+            .set_http_middleware(tower::ServiceBuilder::new().layer(cors))
+            .build(address)
+            .await?;
+        let address = server.local_addr()?;
+        let module = families::module(context).map_err(io::Error::other)?;
+        Ok(Self {
+            address,
+            handle: server.start(module),
+        })
+    }
+
+    /// Where the server listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting and waits until the open connections are closed.
+    pub async fn stop(self) {
+        // An error means that it has stopped already.
+        let _ = self.handle.stop();
+        self.handle.stopped().await;
+    }
+}
