@@ -89,27 +89,10 @@ pub fn load(
 }
 
 fn prepare(valid: &ValidModel, isa: Isa, payload_bytes: usize) -> LoadedModel {
-    let model = valid.model();
-    let inputs = model.inputs.iter().map(|input| Port {
-        name: input.name.to_vec(),
-        tensor: input.tensor.clone(),
-        quantisation: input.quantisation.clone(),
-        saturates: input.saturates,
-    });
-    let outputs = model
-        .outputs
-        .iter()
-        .zip(valid.output_types())
-        .map(|(output, tensor)| Port {
-            name: output.name.to_vec(),
-            tensor: tensor.clone(),
-            quantisation: output.quantisation.clone(),
-            saturates: false,
-        });
     LoadedModel {
         plan: Plan::new(valid, isa),
-        inputs: inputs.collect(),
-        outputs: outputs.collect(),
+        inputs: Port::inputs_of(valid),
+        outputs: Port::outputs_of(valid),
         weight_bytes: PACKING_FACTOR
             .saturating_mul(payload_bytes)
             .saturating_add(FIXED_BYTES),

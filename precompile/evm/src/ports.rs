@@ -7,7 +7,10 @@ use crate::wad::{Element, element_of_word, word_of_element};
 use alloc::vec::Vec;
 use alloy_primitives::I256;
 use fixpoint_runtime::{
-    model::format::{Affine, Quantisation},
+    model::{
+        ValidModel,
+        format::{Affine, Quantisation},
+    },
     tensor::{DType, TensorType},
 };
 
@@ -25,6 +28,35 @@ pub struct Port {
 }
 
 impl Port {
+    /// The inputs of a model, in calldata order.
+    #[must_use]
+    pub fn inputs_of(model: &ValidModel) -> Vec<Self> {
+        let inputs = model.model().inputs.iter();
+        inputs
+            .map(|input| Self {
+                name: input.name.to_vec(),
+                tensor: input.tensor.clone(),
+                quantisation: input.quantisation.clone(),
+                saturates: input.saturates,
+            })
+            .collect()
+    }
+
+    /// The outputs of a model, in return-data order.
+    #[must_use]
+    pub fn outputs_of(model: &ValidModel) -> Vec<Self> {
+        let outputs = model.model().outputs.iter();
+        outputs
+            .zip(model.output_types())
+            .map(|(output, tensor)| Self {
+                name: output.name.to_vec(),
+                tensor: tensor.clone(),
+                quantisation: output.quantisation.clone(),
+                saturates: false,
+            })
+            .collect()
+    }
+
     /// Number of elements.
     #[must_use]
     pub fn elements(&self) -> usize {
@@ -130,5 +162,130 @@ fn integer(bytes: &[u8], dtype: DType) -> i64 {
     match dtype {
         DType::Bool => i64::from(wide[0]),
         DType::I8 | DType::I16 | DType::I32 | DType::I48 => sign_extended,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloy_primitives::U256;
+    use fixpoint_runtime::model::format::{PerElement, Ratio, Signed32};
+
+    fn port(dtype: DType, shape: &[u32], quantisation: Quantisation, saturates: bool) -> Port {
+        let shape = shape.to_vec().try_into().unwrap();
+        Port {
+            name: Vec::new(),
+            tensor: TensorType { dtype, shape },
+            quantisation,
+            saturates,
+        }
+    }
+
+    fn affine(numerator: u64, zero_point: i32) -> Affine {
+        let scale = Ratio {
+            numerator,
+            denominator: 1,
+        };
+        Affine {
+            scale,
+            zero_point: Signed32(zero_point),
+        }
+    }
+
+    fn words(values: &[i64]) -> Vec<I256> {
+        values
+            .iter()
+            .map(|value| I256::try_from(*value).unwrap())
+            .collect()
+    }
+
+    fn wads(values: &[i64]) -> Vec<I256> {
+        let wad = I256::from_raw(U256::from(10u64.pow(18)));
+        words(values).into_iter().map(|word| word * wad).collect()
+    }
+
+    #[test]
+    fn each_element_has_the_scale_of_its_place_on_the_axis() {
+        let entries = vec![affine(1, 0), affine(2, 0), affine(3, 0)]
+            .try_into()
+            .unwrap();
+        let quantisation = Quantisation::PerElement(PerElement { axis: 1, entries });
+        let port = port(DType::I8, &[2, 3, 2], quantisation, false);
+        let numerators: Vec<_> = port
+            .scales()
+            .map(|scale| scale.map(|affine| affine.scale.numerator))
+            .collect();
+        let rows = [1, 1, 2, 2, 3, 3].map(Some);
+        assert_eq!(numerators, [rows, rows].concat());
+    }
+
+    #[test]
+    fn inputs_follow_one_another_in_every_run() {
+        let inputs = [
+            port(
+                DType::I16,
+                &[2],
+                Quantisation::PerTensor(affine(2, 1)),
+                false,
+            ),
+            port(DType::Bool, &[1], Quantisation::None, false),
+        ];
+        let run = [wads(&[-4, 6]), words(&[1])].concat();
+        let packed = pack(&inputs, [run.clone(), run.clone()].concat().into_iter()).unwrap();
+        let one = [0xff, 0xff, 4, 0, 1];
+        assert_eq!(packed, [one, one].concat());
+        assert_eq!(unpack(&inputs, &packed), [run.clone(), run].concat());
+    }
+
+    #[test]
+    fn the_first_word_out_of_range_is_named_over_all_runs() {
+        let inputs = [port(
+            DType::I8,
+            &[2],
+            Quantisation::PerTensor(affine(1, 0)),
+            false,
+        )];
+        assert_eq!(
+            pack(&inputs, wads(&[1, 2, 3, 128, 4, -129]).into_iter()),
+            Err(3)
+        );
+        assert_eq!(
+            pack(&inputs, wads(&[1, 2, 3, 127]).into_iter()),
+            Ok(vec![1, 2, 3, 127])
+        );
+    }
+
+    #[test]
+    fn saturation_is_for_quantised_inputs_that_declare_it() {
+        let inputs = [port(
+            DType::I8,
+            &[2],
+            Quantisation::PerTensor(affine(1, 0)),
+            true,
+        )];
+        let extremes = vec![I256::MIN, I256::MAX];
+        assert_eq!(
+            pack(&inputs, extremes.clone().into_iter()),
+            Ok(vec![0x80, 0x7f])
+        );
+        let plain = [port(DType::I8, &[2], Quantisation::None, true)];
+        assert_eq!(pack(&plain, extremes.into_iter()), Err(0));
+    }
+
+    #[test]
+    fn outputs_are_sign_extended() {
+        let outputs = [
+            port(DType::I8, &[1], Quantisation::None, false),
+            port(DType::I32, &[1], Quantisation::None, false),
+            port(DType::I48, &[1], Quantisation::None, false),
+        ];
+        let packed = [
+            &[0x80][..],
+            &(-2i32).to_le_bytes(),
+            &(-(1i64 << 47)).to_le_bytes(),
+        ]
+        .concat();
+        assert_eq!(unpack(&outputs, &packed), words(&[-128, -2, -(1 << 47)]));
     }
 }
