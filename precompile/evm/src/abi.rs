@@ -241,3 +241,162 @@ pub fn encode_words(words: &[I256]) -> Vec<u8> {
         .flat_map(|word| word.to_be_bytes::<WORD_BYTES>())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloy_sol_types::SolValue as _;
+    use proptest::prelude::*;
+
+    const MODEL: Address = Address::repeat_byte(0x11);
+
+    fn named(error: impl Into<Failure>) -> Failure {
+        error.into()
+    }
+
+    #[test]
+    fn selectors_are_those_of_the_signatures() {
+        for (signature, selector) in [
+            (
+                "inference(address,int256[])",
+                IInference::inferenceCall::SELECTOR,
+            ),
+            (
+                "inferenceBatch(address,uint256,int256[])",
+                IInference::inferenceBatchCall::SELECTOR,
+            ),
+            (
+                "inferenceRaw(address,bytes)",
+                IInference::inferenceRawCall::SELECTOR,
+            ),
+            ("activate(address)", IInference::activateCall::SELECTOR),
+            ("modelInfo(address)", IInference::modelInfoCall::SELECTOR),
+        ] {
+            assert_eq!(
+                alloy_primitives::keccak256(signature)[..4],
+                selector,
+                "{signature}"
+            );
+        }
+    }
+
+    #[test]
+    fn decodes_what_solidity_encodes() {
+        let input = vec![I256::MINUS_ONE, I256::MAX];
+        let calldata = IInference::inferenceCall {
+            model: MODEL,
+            input: input.clone(),
+        }
+        .abi_encode();
+        let Ok(Request::Inference { model, words }) = decode(&calldata) else {
+            panic!()
+        };
+        assert_eq!(
+            (model, words.iter().collect::<Vec<_>>()),
+            (MODEL, input.clone())
+        );
+        let n = U256::from(2);
+        let calldata = IInference::inferenceBatchCall {
+            model: MODEL,
+            n,
+            input,
+        }
+        .abi_encode();
+        let Ok(Request::InferenceBatch { n: got, words, .. }) = decode(&calldata) else {
+            panic!()
+        };
+        assert_eq!((got, words.len()), (n, 2));
+        let raw = IInference::inferenceRawCall {
+            model: MODEL,
+            input: vec![1, 2, 3].into(),
+        };
+        let calldata = raw.abi_encode();
+        let want = Ok(Request::InferenceRaw {
+            model: MODEL,
+            input: &[1, 2, 3],
+        });
+        assert_eq!(decode(&calldata), want);
+        // Without the padding behind the bytes, as calldata slices come.
+        assert_eq!(decode(&calldata[..calldata.len() - 29]), want);
+        let activate = IInference::activateCall { model: MODEL }.abi_encode();
+        assert_eq!(decode(&activate), Ok(Request::Activate { model: MODEL }));
+        let trailing = [activate.as_slice(), &[7; 5]].concat();
+        assert_eq!(decode(&trailing), Ok(Request::Activate { model: MODEL }));
+    }
+
+    #[test]
+    fn names_an_unknown_selector() {
+        let unknown = |bytes: [u8; 4]| {
+            named(IInference::UnknownSelector {
+                selector: bytes.into(),
+            })
+        };
+        assert_eq!(decode(&[]), Err(unknown([0; 4])));
+        assert_eq!(decode(&[1, 2]), Err(unknown([1, 2, 0, 0])));
+        assert_eq!(decode(&[1, 2, 3, 4, 5]), Err(unknown([1, 2, 3, 4])));
+    }
+
+    #[test]
+    fn refuses_what_leaves_the_calldata() {
+        let malformed = Err(named(IInference::MalformedCalldata {}));
+        let input = vec![I256::ONE; 2];
+        let good = IInference::inferenceCall {
+            model: MODEL,
+            input,
+        }
+        .abi_encode();
+        for length in 4..good.len() {
+            assert_eq!(decode(&good[..length]), malformed, "{length} bytes");
+        }
+        // A dirty address, an offset and a length beyond the end and beyond 64 bits.
+        for (byte, value) in [
+            (4, 1),
+            (4 + 63, 0xff),
+            (4 + 32, 1),
+            (4 + 95, 3),
+            (4 + 64, 0xff),
+        ] {
+            let mut bad = good.clone();
+            bad[byte] = value;
+            assert_eq!(decode(&bad), malformed, "byte {byte} = {value}");
+        }
+    }
+
+    #[test]
+    fn encodes_words_as_solidity_does() {
+        let words = vec![I256::MINUS_ONE, I256::ONE];
+        assert_eq!(encode_words(&words), words.abi_encode());
+        assert_eq!(encode_words(&[]), Vec::<I256>::new().abi_encode());
+    }
+
+    proptest! {
+        #[test]
+        fn no_calldata_panics(
+            selector in prop::sample::select(vec![
+                IInference::inferenceCall::SELECTOR,
+                IInference::inferenceBatchCall::SELECTOR,
+                IInference::inferenceRawCall::SELECTOR,
+            ]),
+            head in prop::collection::vec(prop_oneof![
+                any::<[u8; 32]>().prop_map(U256::from_be_bytes),
+                (0u64..200).prop_map(U256::from),
+            ], 0..6),
+            tail in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let mut calldata = selector.to_vec();
+            head.iter().for_each(|word| calldata.extend(word.to_be_bytes::<32>()));
+            calldata.extend(tail);
+            // Whatever is accepted lies inside the calldata.
+            match decode(&calldata) {
+                Ok(Request::Inference { words, .. } | Request::InferenceBatch { words, .. }) => {
+                    prop_assert!(words.len() * WORD_BYTES < calldata.len());
+                }
+                Ok(Request::InferenceRaw { input, .. }) => {
+                    prop_assert!(input.len() < calldata.len());
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -182,3 +182,63 @@ pub fn run_count(n: U256) -> u64 {
 fn to_gas(milligas: u128) -> u64 {
     u64::try_from(milligas.div_ceil(1_000)).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fixpoint_runtime::work::Work;
+
+    fn record(counts: [u64; WORK_CLASSES], field: u32) -> Record {
+        Record {
+            version: 1,
+            operators: 3,
+            constants: 4,
+            payload_bytes: field,
+            arena_bytes: field,
+            input_elements: field,
+            input_bytes: field,
+            output_elements: field,
+            output_bytes: field,
+            work: Work::from_array(counts),
+        }
+    }
+
+    #[test]
+    fn no_record_and_no_count_overflow() {
+        let most = record([u64::MAX; WORK_CLASSES], u32::MAX);
+        assert_eq!(GENESIS.runs(&most, u64::MAX, Encoding::Words), u64::MAX);
+        assert_eq!(
+            GENESIS.runs(&most, run_count(U256::MAX), Encoding::Raw),
+            u64::MAX
+        );
+        assert_eq!(GENESIS.first_raw_call_with_calldata(&most), u64::MAX);
+        assert!(GENESIS.load(&most) < u64::MAX);
+    }
+
+    #[test]
+    fn a_batch_pays_work_and_words_for_each_run_and_memory_once() {
+        let record = record([1_000; WORK_CLASSES], 1_000);
+        let [none, one, two] = [0, 1, 2].map(|runs| GENESIS.runs(&record, runs, Encoding::Words));
+        assert_eq!(two - one, one - none);
+        assert_eq!(none, 1_000 * GENESIS.arena_milligas_per_byte / 1_000);
+    }
+
+    #[test]
+    fn every_class_has_a_price() {
+        for class in 0..WORK_CLASSES {
+            let mut counts = [0; WORK_CLASSES];
+            counts[class] = 1_000;
+            let gas = GENESIS.runs(&record(counts, 0), 1, Encoding::Raw);
+            assert_eq!(gas, GENESIS.work_milligas[class], "class {class}");
+            assert!(gas > 0, "class {class}");
+        }
+    }
+
+    #[test]
+    fn sums_of_milligas_round_up_once() {
+        let mut counts = [0; WORK_CLASSES];
+        counts[1] = 1;
+        counts[2] = 1;
+        assert_eq!(GENESIS.runs(&record(counts, 0), 1, Encoding::Raw), 1);
+    }
+}

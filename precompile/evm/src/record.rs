@@ -162,3 +162,106 @@ impl Record {
 pub fn base_slot(model_hash: B256) -> U256 {
     keccak256([b"fixpoint.record".as_slice(), model_hash.as_slice()].concat()).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        meter::{COLD_SLOT, WARM_READ},
+        state::{AccountCode, Accounts, CodeByHash, Load, LoadMarks, StateError, Storage},
+    };
+    use alloc::collections::{BTreeMap, BTreeSet};
+    use alloy_primitives::{Address, Bytes};
+
+    /// Storage alone; nothing else is reached from here.
+    #[derive(Default)]
+    struct Slots {
+        values: BTreeMap<U256, U256>,
+        warm: BTreeSet<U256>,
+    }
+
+    impl Storage for Slots {
+        fn load_slot(&mut self, slot: U256, skip_cold: bool) -> Result<Load<U256>, StateError> {
+            let is_cold = !self.warm.contains(&slot);
+            if is_cold && skip_cold {
+                return Err(StateError::ColdLoadSkipped);
+            }
+            self.warm.insert(slot);
+            Ok(Load {
+                value: self.values.get(&slot).copied().unwrap_or_default(),
+                is_cold,
+            })
+        }
+        fn store_slot(&mut self, slot: U256, value: U256) -> Result<(), StateError> {
+            self.values.insert(slot, value);
+            Ok(())
+        }
+    }
+    impl Accounts for Slots {
+        fn code(&mut self, _: Address, _: bool) -> Result<Load<AccountCode>, StateError> {
+            unreachable!()
+        }
+    }
+    impl LoadMarks for Slots {
+        fn is_marked(&mut self, _: B256) -> bool {
+            unreachable!()
+        }
+        fn mark(&mut self, _: B256) {
+            unreachable!()
+        }
+    }
+    impl CodeByHash for Slots {
+        fn code_by_hash(&mut self, _: B256) -> Result<Bytes, StateError> {
+            unreachable!()
+        }
+    }
+
+    const HASH: B256 = B256::repeat_byte(3);
+
+    fn sample() -> Record {
+        let mut counts = [0; WORK_CLASSES];
+        for (count, value) in counts.iter_mut().zip(1u64..) {
+            *count = u64::MAX - value;
+        }
+        Record {
+            version: CURRENT_RECORD_VERSION,
+            operators: 2,
+            constants: 0xfffe,
+            payload_bytes: 4,
+            arena_bytes: 5,
+            input_elements: 6,
+            input_bytes: 7,
+            output_elements: 8,
+            output_bytes: u32::MAX - 9,
+            work: Work::from_array(counts),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_at_the_price_of_its_slots() {
+        let mut slots = Slots::default();
+        sample()
+            .write(&mut slots, HASH, B256::repeat_byte(9))
+            .unwrap();
+        assert_eq!(slots.values.len() as u64, RECORD_SLOTS);
+        let mut meter = Meter::new(READ_SLOTS * COLD_SLOT);
+        assert_eq!(Record::read(&mut meter, &mut slots, HASH), Ok(sample()));
+        assert_eq!(meter.used(), READ_SLOTS * COLD_SLOT);
+        let mut warm = Meter::new(READ_SLOTS * WARM_READ);
+        assert_eq!(Record::read(&mut warm, &mut slots, HASH), Ok(sample()));
+        let other = Record::read(&mut Meter::new(u64::MAX), &mut slots, B256::ZERO).unwrap();
+        assert!(!other.exists());
+    }
+
+    #[test]
+    fn a_slot_that_cannot_be_paid_is_not_touched() {
+        let mut slots = Slots::default();
+        sample().write(&mut slots, HASH, B256::ZERO).unwrap();
+        let mut meter = Meter::new(2 * COLD_SLOT - 1);
+        assert_eq!(
+            Record::read(&mut meter, &mut slots, HASH),
+            Err(Failure::OutOfGas)
+        );
+        assert_eq!(slots.warm.len(), 1);
+    }
+}

@@ -219,7 +219,7 @@ mod tests {
         }
         assert_eq!(Root::decode(&[good.as_slice(), &[0]].concat()), None);
         // Magic, version, payload length, chunk count.
-        for (offset, value) in [(0, 0xef), (4, 2), (26, 0), (62, 1), (62, 3)] {
+        for (offset, value) in [(0, 0xef), (4, 2), (27, 0), (62, 1), (62, 3)] {
             let mut bad = good.clone();
             bad[offset] = value;
             assert_eq!(Root::decode(&bad), None, "byte {offset} = {value}");
