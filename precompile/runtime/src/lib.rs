@@ -18,6 +18,7 @@
 
 extern crate alloc;
 
+mod buffer;
 pub mod error;
 pub mod graph;
 pub mod kernels;

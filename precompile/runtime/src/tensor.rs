@@ -98,3 +98,24 @@ pub struct TensorType {
     /// Dimensions, outermost first.
     pub shape: Shape,
 }
+
+impl TensorType {
+    /// A type from its dimensions; `None` if there are more than [`MAX_RANK`].
+    pub fn new(dtype: DType, dimensions: &[u32]) -> Option<Self> {
+        let shape = Shape::try_from(dimensions.to_vec()).ok()?;
+        Some(Self { dtype, shape })
+    }
+
+    /// Number of elements. Saturates; a type that passed validation is far below that.
+    pub fn elements(&self) -> u64 {
+        self.shape.iter().fold(1_u64, |product, dimension| {
+            product.saturating_mul(u64::from(*dimension))
+        })
+    }
+
+    /// Bytes of all elements together. Saturates like [`Self::elements`].
+    pub fn size_bytes(&self) -> u64 {
+        self.elements()
+            .saturating_mul(self.dtype.size_bytes() as u64)
+    }
+}

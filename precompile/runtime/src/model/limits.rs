@@ -22,3 +22,17 @@ pub const MAX_CHANNELS: usize = 65_536;
 pub const MAX_TENSOR_ELEMENTS: u64 = 1 << 26;
 /// Bytes of the arena: all intermediate tensors and scratch of one inference.
 pub const MAX_ARENA_BYTES: u64 = 64 << 20;
+/// Kernel size times dilation, and padding, along one axis: TOSA level 8K, `MAX_KERNEL`.
+pub const MAX_KERNEL: u32 = 8192;
+/// Stride along one axis: TOSA level 8K, `MAX_STRIDE`.
+pub const MAX_STRIDE: u32 = 8192;
+
+// Value numbers, and indices of constants and operators, are u16.
+const _: () = assert!(MAX_PORTS + MAX_CONSTANTS + MAX_OPERATORS <= 1 << 16);
+
+/// Steps of validation that any model may take. A step is a constant's element that an operator reads
+/// (proofs look at it, plans pack it), or a unit of work or an output byte of an operator on
+/// constants alone.
+pub const VALIDATION_STEPS_BASE: u64 = 1 << 20;
+/// Further steps per byte of payload: activation is priced by the byte.
+pub const VALIDATION_STEPS_PER_BYTE: u64 = 8;

@@ -3,10 +3,14 @@
 //! [`parse`] knows bytes and nothing of operators' meaning; [`validate`] knows meaning and never
 //! sees bytes. Only [`ValidModel`] leaves this module for the planner.
 
+mod constants;
+mod fold;
 pub mod format;
 pub mod limits;
 mod parse;
-mod validate;
+mod ports;
+mod reachability;
+pub(crate) mod validate;
 
 pub use format::Model;
 pub use parse::{encode, parse};

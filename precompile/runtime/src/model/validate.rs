@@ -1,13 +1,31 @@
 //! [`Model`] to [`ValidModel`]: everything that must hold before a model may run.
 
-use super::format::Model;
-use crate::{error::ModelError, tensor::TensorType, work::Work};
+use super::{
+    constants, fold,
+    format::{Model, ValueId},
+    limits::{
+        MAX_ARENA_BYTES, MAX_TENSOR_ELEMENTS, VALIDATION_STEPS_BASE, VALIDATION_STEPS_PER_BYTE,
+    },
+    ports, reachability,
+};
+use crate::{
+    buffer::Buffer,
+    error::{ModelError, OperatorError},
+    graph::arena::Layout,
+    ops::{Operator, operation::Operand},
+    tensor::TensorType,
+    work::Work,
+};
+use alloc::{sync::Arc, vec::Vec};
+use libssz::SszEncode as _;
 
 /// A model that has been proved safe to plan and run.
 #[derive(Clone, Debug)]
 pub struct ValidModel {
     model: Model,
+    values: Values,
     work: Work,
+    layout: Layout,
 }
 
 impl ValidModel {
@@ -16,56 +34,241 @@ impl ValidModel {
         &self.model
     }
 
-    /// Work of one inference.
+    /// Work of one inference. Operators on constants alone are counted too: whoever loads the
+    /// model evaluates them.
     pub const fn work(&self) -> &Work {
         &self.work
     }
 
     /// Type of every value, by its number.
     pub fn value_types(&self) -> &[TensorType] {
-        todo!()
+        &self.values.types
     }
 
     /// Types of the outputs, in declared order.
     pub fn output_types(&self) -> impl ExactSizeIterator<Item = &TensorType> {
-        core::iter::empty()
+        let outputs = self.model.outputs.iter();
+        outputs.map(|output| &self.values.types[usize::from(output.value)])
     }
 
     /// Bytes of all inputs together, packed.
-    pub const fn input_bytes(&self) -> u64 {
-        todo!()
+    pub fn input_bytes(&self) -> u64 {
+        let inputs = self.model.inputs.iter();
+        inputs.map(|input| input.tensor.size_bytes()).sum()
     }
 
     /// Bytes of all outputs together, packed.
-    pub const fn output_bytes(&self) -> u64 {
-        todo!()
+    pub fn output_bytes(&self) -> u64 {
+        self.output_types().map(TensorType::size_bytes).sum()
     }
 
-    /// Elements of all inputs together.
-    pub const fn input_elements(&self) -> u64 {
-        todo!()
+    /// Elements of all inputs together; at least 1.
+    pub fn input_elements(&self) -> u64 {
+        let inputs = self.model.inputs.iter();
+        inputs.map(|input| input.tensor.elements()).sum()
     }
 
-    /// Elements of all outputs together.
-    pub const fn output_elements(&self) -> u64 {
-        todo!()
+    /// Elements of all outputs together; at least 1.
+    pub fn output_elements(&self) -> u64 {
+        self.output_types().map(TensorType::elements).sum()
     }
 
     /// Bytes of the arena: all inputs and intermediate tensors of one inference. Consensus data:
     /// it depends on the model alone, never on kernels.
     pub const fn arena_bytes(&self) -> u64 {
-        todo!()
+        self.layout.bytes()
+    }
+
+    /// Values, for the planner.
+    pub(crate) const fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// Places in the arena, for the planner.
+    pub(crate) const fn layout(&self) -> &Layout {
+        &self.layout
     }
 }
 
-/// Checks a model: names, shapes, types, limits, reachability, accumulator bounds; evaluates
+/// What is known of every value, by its number.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values {
+    types: Vec<TensorType>,
+    constants: Vec<Option<Arc<Buffer>>>,
+    aliases: Vec<Option<ValueId>>,
+}
+
+impl Values {
+    /// Its type.
+    pub(crate) fn tensor(&self, value: ValueId) -> &TensorType {
+        &self.types[usize::from(value)]
+    }
+
+    /// Its elements, if they do not depend on the model's inputs.
+    pub(crate) fn constant(&self, value: ValueId) -> Option<&Arc<Buffer>> {
+        self.constants[usize::from(value)].as_ref()
+    }
+
+    /// The value whose elements it is, unchanged (RESHAPE). That one is no alias itself.
+    pub(crate) fn alias(&self, value: ValueId) -> Option<ValueId> {
+        self.aliases[usize::from(value)]
+    }
+
+    /// How an operator sees a value.
+    pub(crate) fn operand(&self, value: ValueId) -> Operand<'_> {
+        Operand {
+            tensor: self.tensor(value),
+            constant: self.constant(value).map(|buffer| buffer.view()),
+        }
+    }
+
+    /// Number of values.
+    pub(crate) const fn len(&self) -> usize {
+        self.types.len()
+    }
+
+    fn push(
+        &mut self,
+        tensor: TensorType,
+        constant: Option<Buffer>,
+        alias: Option<ValueId>,
+    ) -> Result<(), ModelError> {
+        let elements = tensor.elements();
+        if !(1..=MAX_TENSOR_ELEMENTS).contains(&elements) {
+            return Err(self.oversize(elements));
+        }
+        self.types.push(tensor);
+        self.constants.push(constant.map(Arc::new));
+        self.aliases.push(alias);
+        Ok(())
+    }
+
+    /// The error for the next value, if it has as many elements.
+    const fn oversize(&self, elements: u64) -> ModelError {
+        ModelError::TensorSize {
+            value: self.len() as u16,
+            elements,
+            limit: MAX_TENSOR_ELEMENTS,
+        }
+    }
+}
+
+/// Checks a model: names, shapes, types, limits, accumulator bounds, reachability; evaluates
 /// operators on constants.
 ///
+/// Takes time and memory in proportion to the length of the encoded model.
+///
 /// # Errors
-/// [`ModelError`], one variant per cause, naming the operator where there is one.
+/// [`ModelError`], one variant per cause, naming the operator where there is one. Which of several
+/// causes is reported is part of the format: inputs, constants, operators in order, outputs, unused
+/// operators, unused constants, the arena.
 pub fn validate(model: Model) -> Result<ValidModel, ModelError> {
+    let mut values = Values::default();
+    for input in model.inputs.iter() {
+        values.push(input.tensor.clone(), None, None)?;
+    }
+    ports::check_inputs(&model)?;
+    for (index, constant) in (0..).zip(model.constants.iter()) {
+        let elements = constant.tensor.elements();
+        if !(1..=MAX_TENSOR_ELEMENTS).contains(&elements) {
+            return Err(values.oversize(elements));
+        }
+        let buffer = constants::load(index, constant)?;
+        values.push(constant.tensor.clone(), Some(buffer), None)?;
+    }
+    let first_output = values.len();
+    let mut budget = Budget::new(&model);
+    let mut work = Work::default();
+    for (index, operator) in (0..).zip(model.operators.iter()) {
+        add_operator(index, operator, &mut values, &mut budget, &mut work)?;
+    }
+    ports::check_outputs(&model, &values.types, first_output)?;
+    reachability::check(&model)?;
+    let layout = Layout::new(&model, &values);
+    if layout.bytes() > MAX_ARENA_BYTES {
+        return Err(ModelError::ArenaSize {
+            bytes: layout.bytes(),
+            limit: MAX_ARENA_BYTES,
+        });
+    }
     Ok(ValidModel {
         model,
-        work: Work::default(),
+        values,
+        work,
+        layout,
     })
+}
+
+/// Checks one operator and adds its output to the values.
+fn add_operator(
+    index: u16,
+    operator: &Operator,
+    values: &mut Values,
+    budget: &mut Budget,
+    total: &mut Work,
+) -> Result<(), ModelError> {
+    let at = |cause| ModelError::Operator {
+        operator: index,
+        cause,
+    };
+    let operation = operator.operation();
+    let numbers = operation.operands();
+    for (operand, &value) in (0..).zip(&numbers) {
+        if usize::from(value) >= values.len() {
+            return Err(at(OperatorError::OperandOrder { operand, value }));
+        }
+    }
+    let operands: Vec<_> = numbers.iter().map(|&value| values.operand(value)).collect();
+    let inferred = operation.infer(&operands).map_err(at)?;
+    let elements = inferred.output.elements();
+    if !(1..=MAX_TENSOR_ELEMENTS).contains(&elements) {
+        return Err(values.oversize(elements));
+    }
+    let is_constant = operands.iter().all(|operand| operand.constant.is_some());
+    let constants = operands.iter().filter(|operand| operand.constant.is_some());
+    budget.spend(index, constants.map(|operand| operand.tensor.elements()))?;
+    if is_constant {
+        let work = inferred.work.to_array();
+        let output_bytes = inferred.output.size_bytes();
+        budget.spend(index, work.into_iter().chain([output_bytes]))?;
+    }
+    operation.prove(&operands).map_err(at)?;
+    let constant = fold::evaluate(operation, &operands, &inferred.output).map_err(at)?;
+    total.add(&inferred.work);
+    total.operators += 1;
+    let alias = match numbers.first() {
+        Some(&source) if inferred.is_alias && constant.is_none() => {
+            Some(values.alias(source).unwrap_or(source))
+        }
+        _ => None,
+    };
+    values.push(inferred.output, constant, alias)
+}
+
+/// Steps that validation may still take, so that it ends soon after the payload does.
+struct Budget {
+    limit: u64,
+    left: u64,
+}
+
+impl Budget {
+    fn new(model: &Model) -> Self {
+        let payload_bytes = model.encoded_len() as u64;
+        let limit = VALIDATION_STEPS_BASE + VALIDATION_STEPS_PER_BYTE * payload_bytes;
+        Self { limit, left: limit }
+    }
+
+    fn spend(
+        &mut self,
+        operator: u16,
+        steps: impl IntoIterator<Item = u64>,
+    ) -> Result<(), ModelError> {
+        let steps = steps.into_iter().fold(0, u64::saturating_add);
+        let limit = self.limit;
+        self.left = self
+            .left
+            .checked_sub(steps)
+            .ok_or(ModelError::ValidationSteps { operator, limit })?;
+        Ok(())
+    }
 }

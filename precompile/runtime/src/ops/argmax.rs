@@ -1,7 +1,18 @@
 //! [ARGMAX](https://www.mlplatform.org/tosa/tosa_spec.html#_argmax)
 
-use crate::model::format::ValueId;
-use alloc::vec::Vec;
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{axis_and_inner, exactly, require_axis, require_dtype, with_shape},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::argmax::argmax},
+    model::{format::ValueId},
+    tensor::DType,
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
 /// Attributes of ARGMAX.
@@ -11,4 +22,33 @@ pub struct ArgMax {
     pub input: ValueId,
     /// Axis that is searched; it disappears from the shape.
     pub axis: u8,
+}
+
+impl Operation for ArgMax {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.input]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [input] = exactly(operands)?;
+        require_dtype(0, input, &[DType::I8, DType::I16])?;
+        let axis = require_axis(self.axis, input)?;
+        let mut shape = input.shape().to_vec();
+        shape.remove(axis);
+        let work = Work {
+            reduce: input.tensor.elements(),
+            ..Work::default()
+        };
+        Ok(Inferred::new(with_shape(DType::I32, &shape)?, work))
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+        let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let (axis, inner) = axis_and_inner(input.shape(), usize::from(self.axis));
+        Ok(Step::new(1, move |reads, out| match (reads, out) {
+            ([View::I8(x)], ViewMut::I32(out)) => argmax(axis, inner, x, out),
+            ([View::I16(x)], ViewMut::I32(out)) => argmax(axis, inner, x, out),
+            _ => Err(KernelError::Shape),
+        }))
+    }
 }

@@ -1,7 +1,27 @@
 //! [ARITHMETIC_RIGHT_SHIFT](https://www.mlplatform.org/tosa/tosa_spec.html#_arithmetic_right_shift)
+//!
+//! Proved for constant shifts, checked while running for others: every shift is at least 0 and less
+//! than the width of the type.
 
-use crate::model::format::ValueId;
-use alloc::vec::Vec;
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{broadcast, exactly, require_dtype, require_same_dtype},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{
+        Isa, KernelError,
+        portable::{
+            arithmetic_right_shift::{arithmetic_right_shift_i8, arithmetic_right_shift_i16, arithmetic_right_shift_i32},
+            broadcast::Broadcast,
+        },
+    },
+    model::format::ValueId,
+    tensor::DType,
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
 /// Attributes of ARITHMETIC_RIGHT_SHIFT.
@@ -13,4 +33,51 @@ pub struct ArithmeticRightShift {
     pub b: ValueId,
     /// Whether the result is rounded half up instead of down.
     pub round: bool,
+}
+
+impl Operation for ArithmeticRightShift {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.a, self.b]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [a, b] = exactly(operands)?;
+        require_dtype(0, a, &[DType::I8, DType::I16, DType::I32])?;
+        require_same_dtype(a, b)?;
+        let output = broadcast(a.dtype(), a, b)?;
+        let work = Work {
+            elementwise: output.elements(),
+            ..Work::default()
+        };
+        Ok(Inferred::new(output, work))
+    }
+
+    fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
+        let [_, b] = exactly(operands)?;
+        let max = b.dtype().size_bytes() as i64 * 8 - 1;
+        match b.constant.and_then(View::range) {
+            Some((low, high)) if low < 0 || high > max => {
+                Err(OperatorError::ConstantOperand { operand: 1 })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+        let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
+        let round = self.round;
+        Ok(Step::new(2, move |reads, out| match (reads, out) {
+            ([View::I8(a), View::I8(b)], ViewMut::I8(out)) => {
+                arithmetic_right_shift_i8(&shape, a, b, round, out)
+            }
+            ([View::I16(a), View::I16(b)], ViewMut::I16(out)) => {
+                arithmetic_right_shift_i16(&shape, a, b, round, out)
+            }
+            ([View::I32(a), View::I32(b)], ViewMut::I32(out)) => {
+                arithmetic_right_shift_i32(&shape, a, b, round, out)
+            }
+            _ => Err(KernelError::Shape),
+        }))
+    }
 }

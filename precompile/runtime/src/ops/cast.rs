@@ -1,8 +1,18 @@
 //! [CAST](https://www.mlplatform.org/tosa/tosa_spec.html#_cast)
 
-use crate::model::format::ValueId;
-use crate::tensor::DType;
-use alloc::vec::Vec;
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{exactly, require_dtype, with_shape},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::cast::cast},
+    model::{format::ValueId},
+    tensor::DType,
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
 /// Attributes of CAST.
@@ -12,4 +22,43 @@ pub struct Cast {
     pub input: ValueId,
     /// Element type of the output.
     pub to: DType,
+}
+
+impl Operation for Cast {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.input]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [input] = exactly(operands)?;
+        let types = [DType::Bool, DType::I8, DType::I16, DType::I32];
+        require_dtype(0, input, &types)?;
+        if !types.contains(&self.to) || self.to == input.dtype() {
+            return Err(OperatorError::OutputType { dtype: self.to });
+        }
+        let work = Work {
+            elementwise: input.tensor.elements(),
+            ..Work::default()
+        };
+        let output = with_shape(self.to, input.shape())?;
+        Ok(Inferred::new(output, work))
+    }
+
+    fn prepare(&self, _operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+        Ok(Step::new(1, |reads, out| match (reads, out) {
+            ([View::Bool(x)], ViewMut::I8(out)) => cast(x, out),
+            ([View::Bool(x)], ViewMut::I16(out)) => cast(x, out),
+            ([View::Bool(x)], ViewMut::I32(out)) => cast(x, out),
+            ([View::I8(x)], ViewMut::Bool(out)) => cast(x, out),
+            ([View::I8(x)], ViewMut::I16(out)) => cast(x, out),
+            ([View::I8(x)], ViewMut::I32(out)) => cast(x, out),
+            ([View::I16(x)], ViewMut::Bool(out)) => cast(x, out),
+            ([View::I16(x)], ViewMut::I8(out)) => cast(x, out),
+            ([View::I16(x)], ViewMut::I32(out)) => cast(x, out),
+            ([View::I32(x)], ViewMut::Bool(out)) => cast(x, out),
+            ([View::I32(x)], ViewMut::I8(out)) => cast(x, out),
+            ([View::I32(x)], ViewMut::I16(out)) => cast(x, out),
+            _ => Err(KernelError::Shape),
+        }))
+    }
 }

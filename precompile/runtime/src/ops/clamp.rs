@@ -1,8 +1,18 @@
 //! [CLAMP](https://www.mlplatform.org/tosa/tosa_spec.html#_clamp)
 
-use crate::model::format::ValueId;
-use alloc::vec::Vec;
-use crate::model::format::Signed32;
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{exactly, require_dtype},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::clamp::clamp},
+    model::format::{Signed32, ValueId},
+    tensor::DType,
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
 /// Attributes of CLAMP.
@@ -14,4 +24,35 @@ pub struct Clamp {
     pub min: Signed32,
     /// Largest output; at least `min`.
     pub max: Signed32,
+}
+
+impl Operation for Clamp {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.input]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [input] = exactly(operands)?;
+        require_dtype(0, input, &[DType::I8, DType::I16])?;
+        let (lowest, highest) = input.dtype().range();
+        let (Signed32(min), Signed32(max)) = (self.min, self.max);
+        if i64::from(min) < lowest || i64::from(max) > highest || min > max {
+            return Err(OperatorError::Bounds { min, max });
+        }
+        let work = Work {
+            elementwise: input.tensor.elements(),
+            ..Work::default()
+        };
+        Ok(Inferred::new(input.tensor.clone(), work))
+    }
+
+    fn prepare(&self, _operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+        // The bounds are in the element type's range, so these casts keep their values.
+        let (Signed32(min), Signed32(max)) = (self.min, self.max);
+        Ok(Step::new(1, move |reads, out| match (reads, out) {
+            ([View::I8(x)], ViewMut::I8(out)) => clamp(x, min as i8, max as i8, out),
+            ([View::I16(x)], ViewMut::I16(out)) => clamp(x, min as i16, max as i16, out),
+            _ => Err(KernelError::Shape),
+        }))
+    }
 }

@@ -1,8 +1,30 @@
 //! [LOGICAL_LEFT_SHIFT](https://www.mlplatform.org/tosa/tosa_spec.html#_logical_left_shift)
+//!
+//! Proved for constant shifts, checked while running for others: every shift is in 0..=31.
 
-use crate::model::format::ValueId;
-use alloc::vec::Vec;
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{broadcast, exactly, require_dtype, require_same_dtype},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{
+        Isa, KernelError,
+        portable::{
+            logical_left_shift::{logical_left_shift_i8, logical_left_shift_i16, logical_left_shift_i32},
+            broadcast::Broadcast,
+        },
+    },
+    model::format::ValueId,
+    tensor::DType,
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
+
+/// Largest shift, whatever the element type.
+const MAX_SHIFT_BITS: i64 = 31;
 
 /// Attributes of LOGICAL_LEFT_SHIFT.
 #[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
@@ -11,4 +33,50 @@ pub struct LogicalLeftShift {
     pub a: ValueId,
     /// `input2`, broadcast against `a`.
     pub b: ValueId,
+}
+
+impl Operation for LogicalLeftShift {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.a, self.b]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [a, b] = exactly(operands)?;
+        require_dtype(0, a, &[DType::I8, DType::I16, DType::I32])?;
+        require_same_dtype(a, b)?;
+        let output = broadcast(a.dtype(), a, b)?;
+        let work = Work {
+            elementwise: output.elements(),
+            ..Work::default()
+        };
+        Ok(Inferred::new(output, work))
+    }
+
+    fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
+        let [_, b] = exactly(operands)?;
+        let max = MAX_SHIFT_BITS;
+        match b.constant.and_then(View::range) {
+            Some((low, high)) if low < 0 || high > max => {
+                Err(OperatorError::ConstantOperand { operand: 1 })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+        let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
+        Ok(Step::new(2, move |reads, out| match (reads, out) {
+            ([View::I8(a), View::I8(b)], ViewMut::I8(out)) => {
+                logical_left_shift_i8(&shape, a, b, out)
+            }
+            ([View::I16(a), View::I16(b)], ViewMut::I16(out)) => {
+                logical_left_shift_i16(&shape, a, b, out)
+            }
+            ([View::I32(a), View::I32(b)], ViewMut::I32(out)) => {
+                logical_left_shift_i32(&shape, a, b, out)
+            }
+            _ => Err(KernelError::Shape),
+        }))
+    }
 }

@@ -1,8 +1,27 @@
 //! [MATMUL](https://www.mlplatform.org/tosa/tosa_spec.html#_matmul)
+//!
+//! Proved: no accumulator leaves i32 (i8) or i48 (i16). A constant `B` is packed once.
 
-use crate::model::format::ValueId;
-use alloc::vec::Vec;
-use crate::model::format::Signed32;
+use super::{
+    accumulator::{Reach, constant_reaches, require_accumulator, shifted},
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{
+        exactly, require_dimension, require_dtype, require_input_zero_point, require_rank,
+        require_same_dtype, with_shape,
+    },
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{
+        Isa, KernelError, KernelResult, PackedWeights,
+        portable::matmul::{MatMulShape, matmul_i8, matmul_i16},
+    },
+    model::format::{Signed32, ValueId},
+    tensor::DType,
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
 /// Attributes of MATMUL.
@@ -16,4 +35,185 @@ pub struct MatMul {
     pub a_zero_point: Signed32,
     /// Zero point of `B`; 0 unless i8.
     pub b_zero_point: Signed32,
+}
+
+/// Type of the accumulators and the output.
+fn accumulator_of(a: &Operand<'_>) -> DType {
+    match a.dtype() {
+        DType::I8 => DType::I32,
+        _ => DType::I48,
+    }
+}
+
+fn sizes(operands: &[Operand<'_>]) -> Result<MatMulShape, OperatorError> {
+    let [a, b] = exactly(operands)?;
+    require_dtype(0, a, &[DType::I8, DType::I16])?;
+    require_same_dtype(a, b)?;
+    let [batch, rows, depth] = require_rank::<3>(0, a)?;
+    let [b_batch, b_depth, columns] = require_rank::<3>(1, b)?;
+    require_dimension(1, 0, b_batch, batch)?;
+    require_dimension(1, 1, b_depth, depth)?;
+    Ok(MatMulShape {
+        batch: batch as usize,
+        rows: rows as usize,
+        depth: depth as usize,
+        columns: columns as usize,
+    })
+}
+
+impl Operation for MatMul {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.a, self.b]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [a, b] = exactly(operands)?;
+        let shape = sizes(operands)?;
+        require_input_zero_point(0, a.dtype(), self.a_zero_point.0)?;
+        require_input_zero_point(1, b.dtype(), self.b_zero_point.0)?;
+        let sides = [shape.batch, shape.rows, shape.columns];
+        let output = with_shape(accumulator_of(a), &sides.map(|size| size as u32))?;
+        let macs = output.elements().saturating_mul(shape.depth as u64);
+        let mut work = Work::default();
+        match a.dtype() {
+            DType::I8 => work.macs_i8 = macs,
+            _ => work.macs_i16 = macs,
+        }
+        Ok(Inferred::new(output, work))
+    }
+
+    fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
+        let [a, b] = exactly(operands)?;
+        let shape = sizes(operands)?;
+        let (Signed32(a_zero_point), Signed32(b_zero_point)) =
+            (self.a_zero_point, self.b_zero_point);
+        let a_range = shifted(a.dtype().range(), a_zero_point);
+        let b_range = shifted(b.dtype().range(), b_zero_point);
+        let rows = shape.batch * shape.rows;
+        let reaches = match (a.constant, b.constant) {
+            (_, Some(b)) => {
+                let per_matrix = shape.depth * shape.columns;
+                constant_reaches_by_matrix(b, b_zero_point, per_matrix, shape.columns, a_range)
+            }
+            (Some(a), None) => constant_reaches(a, a_zero_point, rows, false, b_range),
+            (None, None) => vec![Reach::unknown(shape.depth as u64, b_range, a_range)],
+        };
+        require_accumulator(accumulator_of(a), &reaches, None)
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        let [_, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let shape = sizes(operands).map_err(|_| KernelError::Shape)?;
+        let zero_points = (self.a_zero_point.0, self.b_zero_point.0);
+        let Some(b) = b.constant else {
+            let scratch_words = shape.scratch_words();
+            return Ok(Step::with_scratch(2, scratch_words, move |reads, out, scratch| {
+                product(isa, &shape, zero_points, reads, out, scratch)
+            }));
+        };
+        let matrices = pack(isa, &shape, b, zero_points.1)?;
+        let words = matrices.iter().map(|matrix| matrix.scratch_words(shape.rows));
+        let scratch_words = words.max().unwrap_or(0);
+        let packed_bytes = matrices.iter().map(PackedWeights::packed_bytes).sum();
+        let step = Step::with_scratch(1, scratch_words, move |reads, out, scratch| {
+            packed_product(&shape, &matrices, zero_points.0, reads, out, scratch)
+        });
+        Ok(step.packing(packed_bytes))
+    }
+}
+
+/// The reach of every column of every matrix.
+fn constant_reaches_by_matrix(
+    b: View<'_>,
+    zero_point: i32,
+    per_matrix: usize,
+    columns: usize,
+    x: (i64, i64),
+) -> Vec<Reach> {
+    let of = |matrix| constant_reaches(matrix, zero_point, columns, true, x);
+    match b {
+        View::I8(b) => b.chunks_exact(per_matrix).map(View::I8).flat_map(of).collect(),
+        View::I16(b) => b.chunks_exact(per_matrix).map(View::I16).flat_map(of).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// `B`, one packed matrix per product, a column's elements side by side.
+fn pack(
+    isa: Isa,
+    shape: &MatMulShape,
+    b: View<'_>,
+    zero_point: i32,
+) -> Result<Vec<PackedWeights>, KernelError> {
+    fn transposed<T: Copy>(matrix: &[T], columns: usize) -> Vec<T> {
+        let column = |at| matrix.iter().skip(at).step_by(columns).copied();
+        (0..columns).flat_map(column).collect()
+    }
+    let MatMulShape { depth, columns, .. } = *shape;
+    let matrices: Option<Vec<_>> = match b {
+        View::I8(b) => {
+            let matrices = b.chunks_exact(depth * columns);
+            let matrices = matrices.map(|matrix| transposed(matrix, columns));
+            matrices
+                .map(|matrix| PackedWeights::i8(isa, &matrix, columns, depth, zero_point))
+                .collect()
+        }
+        View::I16(b) => {
+            let matrices = b.chunks_exact(depth * columns);
+            let matrices = matrices.map(|matrix| transposed(matrix, columns));
+            matrices
+                .map(|matrix| PackedWeights::i16(isa, &matrix, columns, depth))
+                .collect()
+        }
+        _ => None,
+    };
+    matrices.ok_or(KernelError::Shape)
+}
+
+fn packed_product(
+    shape: &MatMulShape,
+    matrices: &[PackedWeights],
+    a_zero_point: i32,
+    reads: &[View<'_>],
+    out: ViewMut<'_>,
+    scratch: &mut [u64],
+) -> KernelResult {
+    let (rows, results) = (shape.rows * shape.depth, shape.rows * shape.columns);
+    match (reads, out) {
+        ([View::I8(a)], ViewMut::I32(out)) => {
+            let products = a.chunks_exact(rows).zip(out.chunks_exact_mut(results));
+            for ((a, out), matrix) in products.zip(matrices) {
+                matrix.product_i8(a, a_zero_point, &[], out, scratch)?;
+            }
+            Ok(())
+        }
+        ([View::I16(a)], ViewMut::I48(out)) => {
+            let products = a.chunks_exact(rows).zip(out.chunks_exact_mut(results));
+            for ((a, out), matrix) in products.zip(matrices) {
+                matrix.product_i16(a, &[], out)?;
+            }
+            Ok(())
+        }
+        _ => Err(KernelError::Shape),
+    }
+}
+
+fn product(
+    isa: Isa,
+    shape: &MatMulShape,
+    (a_zero_point, b_zero_point): (i32, i32),
+    reads: &[View<'_>],
+    out: ViewMut<'_>,
+    scratch: &mut [u64],
+) -> KernelResult {
+    match (reads, out) {
+        ([View::I8(a), View::I8(b)], ViewMut::I32(out)) => {
+            let (a, b) = ((*a, a_zero_point), (*b, b_zero_point));
+            matmul_i8(isa, shape, a, b, out, scratch)
+        }
+        ([View::I16(a), View::I16(b)], ViewMut::I48(out)) => {
+            matmul_i16(isa, shape, a, b, out, scratch)
+        }
+        _ => Err(KernelError::Shape),
+    }
 }

@@ -3,8 +3,12 @@
 //! A file holds an operator's attributes as they stand in model bytes, its shape rule, what must be
 //! proved before it may run, its work, and its run. Inner loops live in [`crate::kernels`].
 //!
+//! What they share: [`operation`] (the trait), [`geometry`] (windows), `shape` (type and shape checks)
+//! and `accumulator` (bounds). An operator is added with a file here, a line below, and its kernels.
+//!
 //! The list below is the registry: the number is TOSA's own operator code and the SSZ selector.
 
+use crate::model::format::ValueId;
 use alloc::vec::Vec;
 use libssz::{DecodeError, SszDecode, SszEncode};
 
@@ -28,6 +32,16 @@ macro_rules! operators {
             /// TOSA's operator name.
             pub const fn name(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $name,)* }
+            }
+
+            /// The values it reads, in the order of its fields.
+            pub fn operands(&self) -> Vec<ValueId> {
+                self.operation().operands()
+            }
+
+            /// The operator as what all operators have in common.
+            pub(crate) fn operation(&self) -> &dyn operation::Operation {
+                match self { $(Self::$variant(op) => op,)* }
             }
         }
 
@@ -57,7 +71,10 @@ macro_rules! operators {
     };
 }
 
+mod accumulator;
 pub mod geometry;
+pub(crate) mod operation;
+mod shape;
 
 operators! {
     1 ArgMax argmax "ARGMAX";

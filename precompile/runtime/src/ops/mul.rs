@@ -1,8 +1,31 @@
 //! [MUL](https://www.mlplatform.org/tosa/tosa_spec.html#_mul)
+//!
+//! Checked while running, on i32 with a shift: the result fits i32. Without a shift the result is
+//! the low 32 bits.
 
-use crate::model::format::ValueId;
-use alloc::vec::Vec;
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{broadcast, exactly, require_dtype, require_same_dtype},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{
+        Isa, KernelError,
+        portable::{
+            broadcast::Broadcast,
+            mul::{mul_i8, mul_i16, mul_i32},
+        },
+    },
+    model::format::ValueId,
+    tensor::DType,
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
+
+/// Largest right shift of a product.
+const MAX_SHIFT_BITS: u8 = 63;
 
 /// Attributes of MUL.
 #[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
@@ -13,4 +36,44 @@ pub struct Mul {
     pub b: ValueId,
     /// Right shift of the product, 0 to 63; 0 unless i32.
     pub shift_bits: u8,
+}
+
+impl Operation for Mul {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.a, self.b]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [a, b] = exactly(operands)?;
+        require_dtype(0, a, &[DType::I8, DType::I16, DType::I32])?;
+        require_same_dtype(a, b)?;
+        let is_wide = a.dtype() == DType::I32;
+        if self.shift_bits > if is_wide { MAX_SHIFT_BITS } else { 0 } {
+            return Err(OperatorError::Shift {
+                shift_bits: self.shift_bits,
+            });
+        }
+        let output = broadcast(DType::I32, a, b)?;
+        let mut work = Work::default();
+        if is_wide {
+            work.multiply_i32 = output.elements();
+        } else {
+            work.elementwise = output.elements();
+        }
+        Ok(Inferred::new(output, work))
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+        let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
+        let shift_bits = self.shift_bits;
+        Ok(Step::new(2, move |reads, out| match (reads, out) {
+            ([View::I8(a), View::I8(b)], ViewMut::I32(out)) => mul_i8(&shape, a, b, out),
+            ([View::I16(a), View::I16(b)], ViewMut::I32(out)) => mul_i16(&shape, a, b, out),
+            ([View::I32(a), View::I32(b)], ViewMut::I32(out)) => {
+                mul_i32(&shape, a, b, shift_bits, out)
+            }
+            _ => Err(KernelError::Shape),
+        }))
+    }
 }

@@ -1,7 +1,20 @@
 //! [REDUCE_SUM](https://www.mlplatform.org/tosa/tosa_spec.html#_reduce_sum)
+//!
+//! Checked while running: no running sum, from index 0 upwards, leaves i32.
 
-use crate::model::format::ValueId;
-use alloc::vec::Vec;
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{axis_and_inner, exactly, require_axis, require_dtype, with_shape},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::reduce_sum::reduce_sum_i32},
+    model::{format::ValueId},
+    tensor::DType,
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
 /// Attributes of REDUCE_SUM.
@@ -11,4 +24,32 @@ pub struct ReduceSum {
     pub input: ValueId,
     /// Axis that is reduced; it stays with size 1.
     pub axis: u8,
+}
+
+impl Operation for ReduceSum {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.input]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [input] = exactly(operands)?;
+        require_dtype(0, input, &[DType::I32])?;
+        let axis = require_axis(self.axis, input)?;
+        let mut shape = input.shape().to_vec();
+        shape[axis] = 1;
+        let work = Work {
+            reduce: input.tensor.elements(),
+            ..Work::default()
+        };
+        Ok(Inferred::new(with_shape(input.dtype(), &shape)?, work))
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+        let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let (axis, inner) = axis_and_inner(input.shape(), usize::from(self.axis));
+        Ok(Step::new(1, move |reads, out| match (reads, out) {
+            ([View::I32(x)], ViewMut::I32(out)) => reduce_sum_i32(axis, inner, x, out),
+            _ => Err(KernelError::Shape),
+        }))
+    }
 }

@@ -1,8 +1,20 @@
 //! [RESHAPE](https://www.mlplatform.org/tosa/tosa_spec.html#_reshape)
+//!
+//! The elements stay where they are: a plan gives the output the input's place. The step below runs
+//! on constants only.
 
-use crate::model::format::ValueId;
-use crate::tensor::Shape;
-use alloc::vec::Vec;
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{exactly, require_dtype},
+};
+use crate::{
+    error::OperatorError,
+    kernels::{Isa, KernelError},
+    model::format::ValueId,
+    tensor::{DType, Shape, TensorType},
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
 /// Attributes of RESHAPE.
@@ -12,4 +24,46 @@ pub struct Reshape {
     pub input: ValueId,
     /// New shape, with as many elements.
     pub shape: Shape,
+}
+
+impl Operation for Reshape {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.input]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [input] = exactly(operands)?;
+        require_dtype(
+            0,
+            input,
+            &[DType::Bool, DType::I8, DType::I16, DType::I32],
+        )?;
+        let output = TensorType {
+            dtype: input.dtype(),
+            shape: self.shape.clone(),
+        };
+        let (got, want) = (output.elements(), input.tensor.elements());
+        if got != want {
+            return Err(OperatorError::ElementCount { got, want });
+        }
+        Ok(Inferred {
+            output,
+            work: Work::default(),
+            is_alias: true,
+        })
+    }
+
+    fn prepare(&self, _operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+        Ok(Step::new(1, |reads, out| {
+            let [x] = reads else {
+                return Err(KernelError::Shape);
+            };
+            let (x, out) = (x.bytes(), out.into_bytes());
+            if x.len() != out.len() {
+                return Err(KernelError::Shape);
+            }
+            out.copy_from_slice(x);
+            Ok(())
+        }))
+    }
 }

@@ -1,8 +1,17 @@
 //! [SLICE](https://www.mlplatform.org/tosa/tosa_spec.html#_slice)
 
-use crate::model::format::ValueId;
-use crate::tensor::Shape;
-use alloc::vec::Vec;
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{exactly, require_dtype},
+};
+use crate::{
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::slice::slice},
+    model::format::ValueId,
+    tensor::{DType, Shape, TensorType},
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
 /// Attributes of SLICE.
@@ -14,4 +23,54 @@ pub struct Slice {
     pub start: Shape,
     /// Elements taken per axis.
     pub size: Shape,
+}
+
+impl Operation for Slice {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.input]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [input] = exactly(operands)?;
+        require_dtype(
+            0,
+            input,
+            &[DType::Bool, DType::I8, DType::I16, DType::I32],
+        )?;
+        let rank = input.shape().len();
+        for list in [&self.start, &self.size] {
+            if list.len() != rank {
+                return Err(OperatorError::EntryCount {
+                    got: list.len() as u32,
+                    want: rank as u32,
+                });
+            }
+        }
+        let ends = self.start.iter().zip(self.size.iter());
+        for (axis, ((start, size), &limit)) in ends.zip(input.shape()).enumerate() {
+            if *size == 0 || u64::from(*start) + u64::from(*size) > u64::from(limit) {
+                return Err(OperatorError::Outside { axis: axis as u8 });
+            }
+        }
+        let output = TensorType {
+            dtype: input.dtype(),
+            shape: self.size.clone(),
+        };
+        let work = Work {
+            move_bytes: output.size_bytes(),
+            ..Work::default()
+        };
+        Ok(Inferred::new(output, work))
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+        let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let shape = input.shape().to_vec();
+        let (start, size) = (self.start.to_vec(), self.size.to_vec());
+        let element_bytes = input.dtype().size_bytes();
+        Ok(Step::new(1, move |reads, out| match reads {
+            [x] => slice(&shape, &start, &size, element_bytes, x.bytes(), out.into_bytes()),
+            _ => Err(KernelError::Shape),
+        }))
+    }
 }

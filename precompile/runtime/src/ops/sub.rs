@@ -1,7 +1,20 @@
 //! [SUB](https://www.mlplatform.org/tosa/tosa_spec.html#_sub)
+//!
+//! Checked while running: no difference leaves i32.
 
-use crate::model::format::ValueId;
-use alloc::vec::Vec;
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{broadcast, exactly, require_dtype, require_same_dtype},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::{broadcast::Broadcast, sub::sub_i32}},
+    model::format::ValueId,
+    tensor::DType,
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
 /// Attributes of SUB.
@@ -11,4 +24,31 @@ pub struct Sub {
     pub a: ValueId,
     /// `input2`, broadcast against `a`.
     pub b: ValueId,
+}
+
+impl Operation for Sub {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.a, self.b]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [a, b] = exactly(operands)?;
+        require_dtype(0, a, &[DType::I32])?;
+        require_same_dtype(a, b)?;
+        let output = broadcast(DType::I32, a, b)?;
+        let work = Work {
+            elementwise: output.elements(),
+            ..Work::default()
+        };
+        Ok(Inferred::new(output, work))
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+        let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
+        Ok(Step::new(2, move |reads, out| match (reads, out) {
+            ([View::I32(a), View::I32(b)], ViewMut::I32(out)) => sub_i32(&shape, a, b, out),
+            _ => Err(KernelError::Shape),
+        }))
+    }
 }

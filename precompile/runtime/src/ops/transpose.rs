@@ -1,10 +1,19 @@
 //! [TRANSPOSE](https://www.mlplatform.org/tosa/tosa_spec.html#_transpose)
 
-use crate::model::format::ValueId;
-use crate::model::limits::MAX_RANK;
-use alloc::vec::Vec;
-use libssz_types::SszList;
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{exactly, require_dtype, with_shape},
+};
+use crate::{
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::transpose::transpose},
+    model::{format::ValueId, limits::MAX_RANK},
+    tensor::{DType},
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
+use libssz_types::SszList;
 
 /// Attributes of TRANSPOSE.
 #[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
@@ -13,4 +22,52 @@ pub struct Transpose {
     pub input: ValueId,
     /// Output axis `i` is input axis `permutation[i]`.
     pub permutation: SszList<u8, MAX_RANK>,
+}
+
+impl Operation for Transpose {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.input]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [input] = exactly(operands)?;
+        require_dtype(
+            0,
+            input,
+            &[DType::Bool, DType::I8, DType::I16, DType::I32],
+        )?;
+        let rank = input.shape().len();
+        if self.permutation.len() != rank {
+            return Err(OperatorError::EntryCount {
+                got: self.permutation.len() as u32,
+                want: rank as u32,
+            });
+        }
+        let mut seen = [false; MAX_RANK];
+        let mut shape = Vec::new();
+        for axis in self.permutation.iter().copied().map(usize::from) {
+            let size = input.shape().get(axis).ok_or(OperatorError::Permutation)?;
+            if core::mem::replace(&mut seen[axis], true) {
+                return Err(OperatorError::Permutation);
+            }
+            shape.push(*size);
+        }
+        let output = with_shape(input.dtype(), &shape)?;
+        let work = Work {
+            move_bytes: output.size_bytes(),
+            ..Work::default()
+        };
+        Ok(Inferred::new(output, work))
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+        let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let shape = input.shape().to_vec();
+        let permutation = self.permutation.to_vec();
+        let element_bytes = input.dtype().size_bytes();
+        Ok(Step::new(1, move |reads, out| match reads {
+            [x] => transpose(&shape, &permutation, element_bytes, x.bytes(), out.into_bytes()),
+            _ => Err(KernelError::Shape),
+        }))
+    }
 }

@@ -1,0 +1,150 @@
+//! What an operator is to the rest of the runtime: the trait that every file here implements, and
+//! what passes through it.
+
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{Isa, KernelError, KernelResult},
+    model::format::ValueId,
+    tensor::{DType, TensorType},
+    work::Work,
+};
+use alloc::{boxed::Box, vec::Vec};
+
+/// An operator: operands, type rule with attribute checks, proof, and run.
+pub(crate) trait Operation {
+    /// The values it reads, in the order of its fields.
+    fn operands(&self) -> Vec<ValueId>;
+
+    /// Checks types, shapes and attributes; gives the output's type and the work.
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError>;
+
+    /// Proves what must be proved before it may run. It looks at each element of its constant
+    /// operands at most once; nothing else may depend on their size. Called after
+    /// [`Self::infer`] succeeded.
+    fn prove(&self, _operands: &[Operand<'_>]) -> Result<(), OperatorError> {
+        Ok(())
+    }
+
+    /// Makes it ready to run on one set of kernels. Called after [`Self::prove`] succeeded; an
+    /// error is a defect of this runtime.
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError>;
+}
+
+/// What is known of a value that an operator reads, before any input exists.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operand<'a> {
+    /// Its type.
+    pub(crate) tensor: &'a TensorType,
+    /// Its elements, if they do not depend on the model's inputs.
+    pub(crate) constant: Option<View<'a>>,
+}
+
+impl Operand<'_> {
+    /// Dimensions, outermost first.
+    pub(crate) fn shape(&self) -> &[u32] {
+        &self.tensor.shape
+    }
+
+    /// Element type.
+    pub(crate) const fn dtype(&self) -> DType {
+        self.tensor.dtype
+    }
+
+    /// Smallest and largest element: the actual ones of a constant, else those of its type.
+    pub(crate) fn range(&self) -> (i64, i64) {
+        let actual = self.constant.and_then(View::range);
+        actual.unwrap_or_else(|| self.dtype().range())
+    }
+}
+
+/// What [`Operation::infer`] gives.
+#[derive(Clone, Debug)]
+pub(crate) struct Inferred {
+    /// Type of the output. Its size is checked by the caller.
+    pub(crate) output: TensorType,
+    /// Work of one run, without the count of operators.
+    pub(crate) work: Work,
+    /// The output is the first operand's elements, unchanged and in the same order.
+    pub(crate) is_alias: bool,
+}
+
+impl Inferred {
+    /// An output that is computed.
+    pub(crate) const fn new(output: TensorType, work: Work) -> Self {
+        Self {
+            output,
+            work,
+            is_alias: false,
+        }
+    }
+}
+
+/// Computes an output: what was read, the output, scratch.
+pub(crate) type Run =
+    Box<dyn Fn(&[View<'_>], ViewMut<'_>, &mut [u64]) -> KernelResult + Send + Sync>;
+
+/// An operator made ready to run.
+pub(crate) struct Step {
+    /// Indices of the operands that it reads while running, in the order in which they are passed.
+    /// What the others hold is inside.
+    pub(crate) reads: Vec<usize>,
+    /// Length of the scratch it needs.
+    pub(crate) scratch_words: usize,
+    /// Bytes on the heap: packed weights.
+    pub(crate) packed_bytes: usize,
+    /// The computation. No allocation, except where an operator's documentation says so.
+    pub(crate) run: Run,
+}
+
+impl Step {
+    /// A step that reads its first `reads` operands and needs no scratch.
+    pub(crate) fn new(
+        reads: usize,
+        run: impl Fn(&[View<'_>], ViewMut<'_>) -> KernelResult + Send + Sync + 'static,
+    ) -> Self {
+        Self::with_scratch(reads, 0, move |reads, out, _| run(reads, out))
+    }
+
+    /// A step that also needs scratch.
+    pub(crate) fn with_scratch(
+        reads: usize,
+        scratch_words: usize,
+        run: impl Fn(&[View<'_>], ViewMut<'_>, &mut [u64]) -> KernelResult + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            reads: (0..reads).collect(),
+            scratch_words,
+            packed_bytes: 0,
+            run: Box::new(run),
+        }
+    }
+
+    /// A step that fails whenever it runs: what a defect of [`Operation::prepare`] becomes.
+    pub(crate) fn defect() -> Self {
+        Self::new(0, |_, _| Err(KernelError::Shape))
+    }
+
+    /// The step, reading these operands instead of the first ones.
+    pub(crate) fn reading(mut self, operands: &[usize]) -> Self {
+        self.reads = operands.to_vec();
+        self
+    }
+
+    /// The step, with the bytes that its packed weights take.
+    pub(crate) const fn packing(mut self, packed_bytes: usize) -> Self {
+        self.packed_bytes = packed_bytes;
+        self
+    }
+}
+
+impl core::fmt::Debug for Step {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter
+            .debug_struct("Step")
+            .field("reads", &self.reads)
+            .field("scratch_words", &self.scratch_words)
+            .field("packed_bytes", &self.packed_bytes)
+            .finish_non_exhaustive()
+    }
+}
