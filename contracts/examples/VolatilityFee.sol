@@ -15,6 +15,10 @@ contract VolatilityFee {
     /// @notice Fee for each percent of volatility expected in the next hour.
     uint256 public constant FEE_BPS_PER_PERCENT = 20;
 
+    /// @dev The forecasts, in percent with 18 decimals, at which the fee reaches its bounds.
+    int256 private constant MIN_FORECAST = int256(MIN_FEE_BPS * 1e18 / FEE_BPS_PER_PERCENT);
+    int256 private constant MAX_FORECAST = int256(MAX_FEE_BPS * 1e18 / FEE_BPS_PER_PERCENT);
+
     /// @notice Root contract of the model: `WINDOW` hourly returns in percent, oldest first, to the
     /// next hour's volatility in percent.
     address public immutable model;
@@ -59,10 +63,11 @@ contract VolatilityFee {
         (bool ok, int256 percent) = forecast();
         // No forecast, such as after a move beyond anything that the model knows: the highest fee.
         if (!ok) return MAX_FEE_BPS;
-        if (percent <= 0) return MIN_FEE_BPS;
+        if (percent >= MAX_FORECAST) return MAX_FEE_BPS;
+        if (percent <= MIN_FORECAST) return MIN_FEE_BPS;
+        // Between two positive bounds: the cast keeps the value, the product fits.
         // forge-lint: disable-next-line(unsafe-typecast)
-        uint256 fee = uint256(percent) * FEE_BPS_PER_PERCENT / uint256(Inference.WAD);
-        return fee < MIN_FEE_BPS ? MIN_FEE_BPS : fee > MAX_FEE_BPS ? MAX_FEE_BPS : fee;
+        return uint256(percent) * FEE_BPS_PER_PERCENT / uint256(Inference.WAD);
     }
 
     /// @notice The volatility expected in the next hour.

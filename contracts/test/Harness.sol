@@ -32,6 +32,8 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
     function prank(address sender) external;
+    function exists(string calldata path) external view returns (bool);
+    function toString(address value) external pure returns (string memory);
     function skip(bool skipTest, string calldata reason) external;
 }
 

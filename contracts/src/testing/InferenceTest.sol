@@ -31,9 +31,17 @@ abstract contract InferenceTest {
 
     InferenceBackend private _backend;
 
-    /// @notice Calls of the precompile run in the `fixpoint` command line. Needs `ffi = true`.
+    /// @notice Calls of the precompile run in the `fixpoint` command line: the one that the
+    /// environment variable `FIXPOINT_CLI` names, else `target/debug/fixpoint`.
     function useInferenceCli() internal {
+        useInferenceCli(cheats.envOr("FIXPOINT_CLI", "target/debug/fixpoint"));
+    }
+
+    /// @notice Calls of the precompile run in the `fixpoint` command line. Needs `ffi = true`.
+    /// @param binary The command, or its path relative to the project.
+    function useInferenceCli(string memory binary) internal {
         _place(type(InferenceCliShim).runtimeCode);
+        InferenceCliShim(Predeploys.INFERENCE).setBinary(binary);
         _backend = InferenceBackend.Cli;
     }
 
@@ -53,13 +61,21 @@ abstract contract InferenceTest {
         useModel(model, file);
     }
 
-    /// @notice Deploys and activates a compiled model at an address.
+    /// @notice Deploys and activates a compiled model at an address, open to everyone.
     /// @param model Where its root contract shall be.
     /// @param file The model, relative to the project.
     function useModel(address model, string memory file) internal {
+        useModel(model, file, address(0));
+    }
+
+    /// @notice Deploys and activates a compiled model at an address.
+    /// @param model Where its root contract shall be.
+    /// @param file The model, relative to the project.
+    /// @param gate The only account that may call it, or zero for anyone.
+    function useModel(address model, string memory file, address gate) internal {
         if (_backend == InferenceBackend.None) useInferenceCli();
         if (_backend == InferenceBackend.Rpc) revert ModelFilesNeedTheCommandLine();
-        InferenceCliShim(Predeploys.INFERENCE).addModel(model, file);
+        InferenceCliShim(Predeploys.INFERENCE).addModel(model, gate, file);
         // Only its first bytes: forge's side of the model needs to be a contract, no more.
         cheats.etch(model, hex"fe46585001");
         cheats.label(model, file);

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Predeploys} from "../../src/libraries/Predeploys.sol";
+import {InferenceTest} from "../../src/testing/InferenceTest.sol";
+import {Harness} from "../Harness.sol";
+
+/// @dev The command line is a stand-in that does as its input says: status, gas used, echo.
+contract InferenceShimTest is Harness, InferenceTest {
+    address private constant INFERENCE = Predeploys.INFERENCE;
+    uint8 private constant REVERTED = 0;
+    uint8 private constant RETURNED = 1;
+    uint8 private constant HALTED = 2;
+    /// @dev What the shim itself needs: it cannot charge less.
+    uint256 private constant SHIM_GAS = 1_000;
+    /// @dev What a call costs besides the precompile's own charge: the CALL, copying the answer.
+    uint256 private constant TOLERANCE = 800;
+
+    string private here;
+
+    function setUp() public {
+        useInferenceCli("contracts/test/mocks/fixpoint-cli.cjs");
+        here = vm.toString(address(this));
+    }
+
+    /// @dev The first touch of an address in a test costs more; keeps it out of a measurement.
+    modifier warm() {
+        vm.assertTrue(INFERENCE.code.length != 0, "placed");
+        _;
+    }
+
+    function test_theCommandLineGetsCallerAndInput() public {
+        (bool ok, bytes memory data) = INFERENCE.call(input(RETURNED, 0, 20));
+        vm.assertTrue(ok, "returned");
+        vm.assertEq(
+            string(data),
+            string.concat("precompile --input argument of 20 --caller ", here, " --gas N")
+        );
+        vm.prank(ALICE);
+        (, data) = INFERENCE.call(input(RETURNED, 0, 9));
+        vm.assertEq(
+            string(data),
+            string.concat(
+                "precompile --input argument of 9 --caller ", vm.toString(ALICE), " --gas N"
+            )
+        );
+    }
+
+    function test_aStaticContextIsSeen() public view {
+        (bool ok, bytes memory data) = INFERENCE.staticcall(input(RETURNED, 0, 9));
+        vm.assertTrue(ok, "returned");
+        vm.assertEq(
+            string(data),
+            string.concat("precompile --input argument of 9 --caller ", here, " --gas N --static")
+        );
+    }
+
+    function test_modelsArePassedOn() public {
+        useModel(ALICE, "models/a.fxp", BOB);
+        address second = useModel("models/b.fxp");
+        vm.assertTrue(ALICE.code.length != 0 && second.code.length != 0, "contracts");
+        (, bytes memory data) = INFERENCE.call(input(RETURNED, 0, 9));
+        string memory first =
+            string.concat(" --model ", vm.toString(ALICE), "@", vm.toString(BOB), "=models/a.fxp");
+        string memory open =
+            string.concat(" --model ", vm.toString(second), "@", vm.toString(address(0)));
+        vm.assertEq(
+            string(data),
+            string.concat(
+                "precompile --input argument of 9 --caller ",
+                here,
+                " --gas N",
+                first,
+                open,
+                "=models/b.fxp"
+            )
+        );
+    }
+
+    function test_aLargeInputGoesThroughAFile() public {
+        (bool ok, bytes memory data) = INFERENCE.call(input(RETURNED, 0, 200_000));
+        vm.assertTrue(ok, "returned");
+        vm.assertEq(
+            string(data),
+            string.concat("precompile --input file of 200000 --caller ", here, " --gas N")
+        );
+    }
+
+    /// forge-config: default.fuzz.runs = 12
+    function test_fuzz_gasIsWhatThePrecompileCharges(uint24 cost, uint16 length) public warm {
+        bytes memory data = input(RETURNED, cost, 9 + uint256(length));
+        (bool ok, uint256 gasUsed) = measure(gasleft(), data);
+        vm.assertTrue(ok, "returned");
+        vm.assertGe(gasUsed, cost);
+        vm.assertLt(gasUsed, (cost < SHIM_GAS ? SHIM_GAS : cost) + TOLERANCE);
+    }
+
+    function test_aRevertChargesAndCarriesData() public warm {
+        bytes memory call = input(REVERTED, 50_000, 9);
+        uint256 gasBefore = gasleft();
+        (bool ok, bytes memory data) = INFERENCE.call(call);
+        uint256 gasUsed = gasBefore - gasleft();
+        vm.assertTrue(!ok, "reverted");
+        vm.assertTrue(data.length != 0, "data");
+        vm.assertGe(gasUsed, 50_000);
+        vm.assertLt(gasUsed, 50_000 + TOLERANCE);
+    }
+
+    /// @dev The native side says that it used all it was given.
+    function test_runningOutOfGasTakesItAll() public warm {
+        bytes memory data = input(HALTED, 300_000, 9);
+        (bool ok, uint256 gasUsed) = measure(300_000, data);
+        vm.assertTrue(!ok, "halted");
+        vm.assertGe(gasUsed, 300_000 - TOLERANCE);
+        vm.assertLt(gasUsed, 300_000 + TOLERANCE);
+    }
+
+    /// forge-config: default.fuzz.runs = 12
+    function test_fuzz_gasJustEnoughIsEnough(uint24 cost) public warm {
+        uint256 given = bound(cost, 10_000, type(uint24).max);
+        (bool ok,) = measure(given + 1_000, input(RETURNED, uint64(given), 9));
+        vm.assertTrue(ok, "returned");
+    }
+
+    /// @dev The transient need that the shim documents.
+    function test_gasForTheShimsMemory() public warm {
+        (bool ok, uint256 gasUsed) = measure(100_000, input(RETURNED, 1_000, 30_000));
+        vm.assertTrue(ok && gasUsed < 10_000, "30 kB");
+        (ok, gasUsed) = measure(3_000_000, input(RETURNED, 1_000, 200_000));
+        vm.assertTrue(ok && gasUsed < 150_000, "200 kB");
+    }
+
+    function test_delegatecallAndValueAreRefusedPlainly() public {
+        (bool ok, bytes memory data) = INFERENCE.delegatecall(input(RETURNED, 0, 9));
+        vm.assertTrue(!ok && data.length == 0, "delegatecall");
+        vm.deal(address(this), 1);
+        (ok, data) = INFERENCE.call{value: 1}(input(RETURNED, 0, 9));
+        vm.assertTrue(!ok && data.length == 0, "value");
+    }
+
+    /// @dev Solidity's own call would copy the input, and charge for that.
+    function measure(uint256 given, bytes memory data) private returns (bool ok, uint256 gasUsed) {
+        address target = INFERENCE;
+        assembly ("memory-safe") {
+            gasUsed := gas()
+            ok := call(given, target, 0, add(data, 0x20), mload(data), 0, 0)
+            gasUsed := sub(gasUsed, gas())
+        }
+    }
+
+    function input(uint8 status, uint64 gasUsed, uint256 length)
+        private
+        pure
+        returns (bytes memory)
+    {
+        return bytes.concat(abi.encodePacked(status, gasUsed), new bytes(length - 9));
+    }
+}
