@@ -14,6 +14,11 @@
 pub mod dispatch;
 pub mod portable;
 pub mod weights;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod x86_64;
+
+#[cfg(test)]
+mod tests;
 
 pub use dispatch::Isa;
 pub use weights::PackedWeights;

@@ -5,6 +5,8 @@
 
 use super::dispatch::Set;
 use super::portable::gemm::{Rows, bias_at, widen};
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use super::x86_64::avx2::Panels;
 use super::{Isa, KernelError, KernelResult, require_shape};
 use alloc::{vec, vec::Vec};
 
@@ -21,14 +23,73 @@ pub struct PackedWeights {
     packed: Packed,
 }
 
+/// What the elements of the two operands are.
 #[derive(Debug)]
 enum Packed {
-    /// i8 rows, plain Rust.
-    Portable8(Vec<i16>),
-    /// i16 rows and 8-bit weights, plain Rust.
-    Portable16x8(Vec<i16>),
-    /// i16 rows and weights, plain Rust: `weight = high * 2^8 + low`, `low` in 0..=255.
-    Portable16 { high: Vec<i16>, low: Vec<i16> },
+    /// i8 rows, i8 weights.
+    I8(Matrix),
+    /// i16 rows, i8 weights.
+    I16x8(Matrix),
+    /// i16 rows, i16 weights: `weight = high * 2^8 + low`, `low` in 0..=255.
+    I16 { high: Matrix, low: Matrix },
+}
+
+/// Widened weights without their zero point, in one set's layout.
+#[derive(Debug)]
+enum Matrix {
+    Portable {
+        weights: Vec<i16>,
+        depth: usize,
+    },
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    Avx2(Panels),
+}
+
+impl Matrix {
+    /// Of `[outputs, depth]`.
+    fn new(isa: Isa, weights: Vec<i16>, depth: usize) -> Self {
+        match isa.0 {
+            Set::Portable => Self::Portable { weights, depth },
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Avx2 => Self::Avx2(Panels::new(&weights, depth)),
+        }
+    }
+
+    fn product_i32(&self, rows: &[i16], bias: &[i32], out: &mut [i32]) {
+        match self {
+            Self::Portable { weights, depth } => {
+                Rows {
+                    weights,
+                    depth: *depth,
+                }
+                .product_i32(rows, bias, out);
+            }
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::Avx2(panels) => panels.product_i32(rows, bias, out),
+        }
+    }
+
+    fn add_product_i64(&self, rows: &[i16], scale_bits: u32, out: &mut [i64]) {
+        match self {
+            Self::Portable { weights, depth } => {
+                Rows {
+                    weights,
+                    depth: *depth,
+                }
+                .add_product_i64(rows, scale_bits, out);
+            }
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::Avx2(panels) => panels.add_product_i64(rows, scale_bits, out),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Portable { weights, .. } => size_of_val(&weights[..]),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::Avx2(panels) => panels.bytes(),
+        }
+    }
 }
 
 /// Bytes of widened rows that are worked on at a time: they stay in a level-1 cache half.
@@ -45,9 +106,7 @@ impl PackedWeights {
         zero_point: i32,
     ) -> Option<Self> {
         let widened = widened(weights, outputs, depth, zero_point)?;
-        let packed = match isa.0 {
-            Set::Portable => Packed::Portable8(widened),
-        };
+        let packed = Packed::I8(Matrix::new(isa, widened, depth));
         Some(Self {
             outputs,
             depth,
@@ -64,9 +123,7 @@ impl PackedWeights {
         zero_point: i32,
     ) -> Option<Self> {
         let widened = widened(weights, outputs, depth, zero_point)?;
-        let packed = match isa.0 {
-            Set::Portable => Packed::Portable16x8(widened),
-        };
+        let packed = Packed::I16x8(Matrix::new(isa, widened, depth));
         Some(Self {
             outputs,
             depth,
@@ -79,11 +136,11 @@ impl PackedWeights {
         if outputs == 0 || depth == 0 || outputs.checked_mul(depth)? != weights.len() {
             return None;
         }
-        let packed = match isa.0 {
-            Set::Portable => Packed::Portable16 {
-                high: weights.iter().map(|weight| weight >> 8).collect(),
-                low: weights.iter().map(|weight| weight & 0xff).collect(),
-            },
+        let high = weights.iter().map(|weight| weight >> 8).collect();
+        let low = weights.iter().map(|weight| weight & 0xff).collect();
+        let packed = Packed::I16 {
+            high: Matrix::new(isa, high, depth),
+            low: Matrix::new(isa, low, depth),
         };
         Some(Self {
             outputs,
@@ -105,8 +162,8 @@ impl PackedWeights {
     /// Bytes on the heap.
     pub fn packed_bytes(&self) -> usize {
         match &self.packed {
-            Packed::Portable8(weights) | Packed::Portable16x8(weights) => weights.len() * 2,
-            Packed::Portable16 { high, low } => (high.len() + low.len()) * 2,
+            Packed::I8(weights) | Packed::I16x8(weights) => weights.bytes(),
+            Packed::I16 { high, low } => high.bytes() + low.bytes(),
         }
     }
 
@@ -157,24 +214,13 @@ impl PackedWeights {
                     *out = bias_at(bias, at);
                 }
             }
-            let depth = self.depth;
             match &self.packed {
-                Packed::Portable16x8(weights) => {
-                    Rows { weights, depth }.add_product_i64(rows, 0, out);
+                Packed::I16x8(weights) => weights.add_product_i64(rows, 0, out),
+                Packed::I16 { high, low } => {
+                    high.add_product_i64(rows, 8, out);
+                    low.add_product_i64(rows, 0, out);
                 }
-                Packed::Portable16 { high, low } => {
-                    Rows {
-                        weights: high,
-                        depth,
-                    }
-                    .add_product_i64(rows, 8, out);
-                    Rows {
-                        weights: low,
-                        depth,
-                    }
-                    .add_product_i64(rows, 0, out);
-                }
-                Packed::Portable8(_) => return Err(KernelError::Shape),
+                Packed::I8(_) => return Err(KernelError::Shape),
             }
         }
         Ok(())
@@ -196,16 +242,8 @@ impl PackedWeights {
             let tile = scratch.get_mut(..elements).ok_or(KernelError::Shape)?;
             gather(at * tile_rows, i16::from(zero_point), tile);
             match &self.packed {
-                Packed::Portable8(weights) => {
-                    Rows {
-                        weights,
-                        depth: self.depth,
-                    }
-                    .product_i32(tile, bias, out);
-                }
-                Packed::Portable16x8(_) | Packed::Portable16 { .. } => {
-                    return Err(KernelError::Shape);
-                }
+                Packed::I8(weights) => weights.product_i32(tile, bias, out),
+                Packed::I16x8(_) | Packed::I16 { .. } => return Err(KernelError::Shape),
             }
         }
         Ok(())

@@ -7,7 +7,7 @@
 const GROUP: usize = 4;
 
 /// Longest run of 16 x 8 bit products whose sum surely fits i32: each is below 2^24.
-const RUN_ELEMENTS: usize = 64;
+pub(crate) const RUN_ELEMENTS: usize = 64;
 
 /// Weights `[outputs, depth]`, one row per output.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub(crate) fn bias_at<T: Copy + Default>(bias: &[T], output: usize) -> T {
 
 impl Rows<'_> {
     /// i32 results of `x` `[m, depth]` into `out` `[m, outputs]`; sums wrap.
+    #[inline(always)]
     pub(crate) fn product_i32(&self, x: &[i16], bias: &[i32], out: &mut [i32]) {
         self.product(x, out, |first, x, w, out| {
             for ((out, sum), output) in out.iter_mut().zip(dot(x, w)).zip(first..) {
@@ -38,6 +39,7 @@ impl Rows<'_> {
 
     /// i64 results, exact while weights are below 2^8 in magnitude: they are added to `out` times
     /// `2^scale_bits`.
+    #[inline(always)]
     pub(crate) fn add_product_i64(&self, x: &[i16], scale_bits: u32, out: &mut [i64]) {
         self.product(x, out, |_, x, w, out| {
             for (at, x) in x.chunks(RUN_ELEMENTS).enumerate() {

@@ -5,7 +5,8 @@ use crate::kernels::KernelResult;
 
 macro_rules! logical_left_shift {
     ($name:ident, $element:ty) => {
-        /// `out = a << b`, bits that leave the type dropped. Requires that every shift is in 0..=31.
+        /// `out = a << b`, bits that leave the type dropped. Requires that every shift is at
+        /// least 0 and less than the width of the type.
         #[inline(always)]
         pub fn $name(
             shape: &Broadcast,
@@ -17,7 +18,7 @@ macro_rules! logical_left_shift {
                 let shift_bits = i32::from(y).cast_unsigned();
                 (
                     (i32::from(x) << (shift_bits & 31)) as $element,
-                    u32::from(shift_bits > 31),
+                    u32::from(shift_bits >= <$element>::BITS),
                 )
             })
         }

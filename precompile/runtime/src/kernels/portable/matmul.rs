@@ -50,7 +50,6 @@ pub fn matmul_i8(
     out: &mut [i32],
     scratch: &mut [u64],
 ) -> KernelResult {
-    let _ = isa;
     shape.require_sizes(a.len(), b.len(), out.len(), scratch.len())?;
     let a_zero_point = i16::from(i8::try_from(a_zero_point).map_err(|_| KernelError::Shape)?);
     let b_zero_point = i16::from(i8::try_from(b_zero_point).map_err(|_| KernelError::Shape)?);
@@ -67,14 +66,16 @@ pub fn matmul_i8(
         .chunks_exact(rows * depth)
         .zip(b.chunks_exact(depth * columns));
     for ((a, b), out) in batch.zip(out.chunks_exact_mut(rows * columns)) {
-        transposed(b, columns, weights, |x| {
-            i16::from(x).wrapping_sub(b_zero_point)
+        isa.vectorise(|| {
+            transposed(b, columns, weights, |x| {
+                i16::from(x).wrapping_sub(b_zero_point)
+            });
+            let product = Rows { weights, depth };
+            for (a, out) in a.chunks_exact(depth).zip(out.chunks_exact_mut(columns)) {
+                widen(a, a_zero_point, row);
+                product.product_i32(row, &[], out);
+            }
         });
-        let product = Rows { weights, depth };
-        for (a, out) in a.chunks_exact(depth).zip(out.chunks_exact_mut(columns)) {
-            widen(a, a_zero_point, row);
-            product.product_i32(row, &[], out);
-        }
     }
     Ok(())
 }
@@ -88,7 +89,6 @@ pub fn matmul_i16(
     out: &mut [i64],
     scratch: &mut [u64],
 ) -> KernelResult {
-    let _ = isa;
     shape.require_sizes(a.len(), b.len(), out.len(), scratch.len())?;
     let MatMulShape {
         rows,
@@ -102,19 +102,21 @@ pub fn matmul_i16(
         .chunks_exact(rows * depth)
         .zip(b.chunks_exact(depth * columns));
     for ((a, b), out) in batch.zip(out.chunks_exact_mut(rows * columns)) {
-        transposed(b, columns, high, |x: i16| x >> 8);
-        transposed(b, columns, low, |x: i16| x & 0xff);
-        out.fill(0);
-        Rows {
-            weights: high,
-            depth,
-        }
-        .add_product_i64(a, 8, out);
-        Rows {
-            weights: low,
-            depth,
-        }
-        .add_product_i64(a, 0, out);
+        isa.vectorise(|| {
+            transposed(b, columns, high, |x: i16| x >> 8);
+            transposed(b, columns, low, |x: i16| x & 0xff);
+            out.fill(0);
+            Rows {
+                weights: high,
+                depth,
+            }
+            .add_product_i64(a, 8, out);
+            Rows {
+                weights: low,
+                depth,
+            }
+            .add_product_i64(a, 0, out);
+        });
     }
     Ok(())
 }
