@@ -14,4 +14,4 @@ pub(crate) mod validate;
 
 pub use format::Model;
 pub use parse::{encode, parse};
-pub use validate::{ValidModel, validate};
+pub use validate::{ValidModel, validate, validate_within, validation_steps_limit};

@@ -25,6 +25,7 @@ pub struct ValidModel {
     model: Model,
     values: Values,
     work: Work,
+    validation_steps: u64,
     layout: Layout,
 }
 
@@ -38,6 +39,12 @@ impl ValidModel {
     /// model evaluates them.
     pub const fn work(&self) -> &Work {
         &self.work
+    }
+
+    /// Steps that validation took ([`super::limits::VALIDATION_STEPS_BASE`] says what a step is).
+    /// Loading the model takes them again.
+    pub const fn validation_steps(&self) -> u64 {
+        self.validation_steps
     }
 
     /// Type of every value, by its number.
@@ -163,6 +170,23 @@ impl Values {
 /// causes is reported is part of the format: inputs, constants, operators in order, outputs, unused
 /// operators, unused constants, the arena.
 pub fn validate(model: Model) -> Result<ValidModel, ModelError> {
+    let steps = validation_steps_limit(&model);
+    validate_within(model, steps)
+}
+
+/// The most steps that [`validate`] takes for a model.
+pub fn validation_steps_limit(model: &Model) -> u64 {
+    VALIDATION_STEPS_BASE + VALIDATION_STEPS_PER_BYTE * model.encoded_len() as u64
+}
+
+/// [`validate`], for a caller who can pay only so many steps: it ends with
+/// [`ModelError::ValidationSteps`] before it takes one more. No limit of the format is lifted by a
+/// larger number.
+///
+/// # Errors
+/// As [`validate`].
+pub fn validate_within(model: Model, steps: u64) -> Result<ValidModel, ModelError> {
+    let mut budget = Budget::new(steps.min(validation_steps_limit(&model)));
     let mut values = Values::default();
     for input in model.inputs.iter() {
         values.push(input.tensor.clone(), None, None)?;
@@ -177,7 +201,6 @@ pub fn validate(model: Model) -> Result<ValidModel, ModelError> {
         values.push(constant.tensor.clone(), Some(buffer), None)?;
     }
     let first_output = values.len();
-    let mut budget = Budget::new(&model);
     let mut work = Work::default();
     for (index, operator) in (0..).zip(model.operators.iter()) {
         add_operator(index, operator, &mut values, &mut budget, &mut work)?;
@@ -195,6 +218,7 @@ pub fn validate(model: Model) -> Result<ValidModel, ModelError> {
         model,
         values,
         work,
+        validation_steps: budget.limit - budget.left,
         layout,
     })
 }
@@ -252,9 +276,7 @@ struct Budget {
 }
 
 impl Budget {
-    fn new(model: &Model) -> Self {
-        let payload_bytes = model.encoded_len() as u64;
-        let limit = VALIDATION_STEPS_BASE + VALIDATION_STEPS_PER_BYTE * payload_bytes;
+    const fn new(limit: u64) -> Self {
         Self { limit, left: limit }
     }
 
