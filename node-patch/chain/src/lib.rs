@@ -6,26 +6,34 @@
 //! 2. [`pool`]: signed transactions that wait for a block.
 //! 3. [`execute`]: the only executor; building and verifying both run it.
 //! 4. [`header`]: rules of a header against its parent.
-//! 5. [`state`]: accounts and storage at any block; [`trie`] holds the roots.
-//! 6. [`store`]: what is on disk; [`tables`] is its byte layout.
+//! 5. [`state`]: accounts and storage at any block, as [`diff`]s over what is on disk; `state_trie`
+//!    and `trie` give the roots and proofs.
+//! 6. [`store`]: writes finalised blocks; `snapshot` reads them, `tables` is the byte layout.
 //! 7. [`chain`]: the facade that other crates use.
 //!
 //! Nothing here reads a clock: whoever calls passes the time in. Networking, JSON-RPC and the
 //! choice of when to mine live in other crates.
 
+pub mod admission;
 pub mod block;
 pub mod chain;
+pub mod diff;
 pub mod execute;
 pub mod header;
+mod listeners;
 pub mod logs;
 pub mod pool;
+mod snapshot;
 pub mod spec;
 pub mod state;
+mod state_trie;
 pub mod store;
-pub mod tables;
+mod tables;
 pub mod transfer;
-pub mod trie;
+mod tree;
+mod trie;
 
+pub use admission::AdmissionError;
 pub use block::{Block, ExecutedBlock, Receipt, RecoveredTransaction, SealedHeader, Transaction};
 pub use chain::{Chain, Location, Mined, ReplayPoint, TransactionLookup};
 pub use execute::{BlockAttributes, BuildError, BuiltBlock, SkipReason, Skipped, VerifyError};

@@ -1,8 +1,10 @@
-//! Which logs a query wants, and the shape of the answer. The scan itself is in [`crate::chain`].
+//! Which logs a query wants, and the shape of the answer. The scan over blocks is in [`crate::chain`].
 
 use std::collections::BTreeSet;
 
 use alloy_primitives::{Address, B256, Bloom, BloomInput, Log};
+
+use crate::block::ExecutedBlock;
 
 /// What `eth_getLogs` filters by. An empty set matches everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,6 +57,45 @@ impl LogFilter {
                 .iter()
                 .zip(topics)
                 .all(|(choices, topic)| choices.is_empty() || choices.contains(topic))
+    }
+}
+
+impl LogFilter {
+    /// The logs of a block that are wanted, in order.
+    pub fn select<'a>(&'a self, block: &'a ExecutedBlock) -> impl Iterator<Item = LogEntry> + 'a {
+        let mut log_index = 0u64;
+        let all = block
+            .transactions
+            .iter()
+            .zip(&block.receipts)
+            .zip(0u64..)
+            .flat_map(move |((transaction, receipt), transaction_index)| {
+                let first = log_index;
+                log_index += receipt.logs().len() as u64;
+                receipt
+                    .logs()
+                    .iter()
+                    .zip(first..)
+                    .map(move |(log, log_index)| {
+                        (
+                            *transaction.inner().tx_hash(),
+                            transaction_index,
+                            log,
+                            log_index,
+                        )
+                    })
+            });
+        all.filter(|(_, _, log, _)| self.matches(log)).map(
+            |(transaction_hash, transaction_index, log, log_index)| LogEntry {
+                log: log.clone(),
+                block_number: block.number(),
+                block_hash: block.hash(),
+                block_timestamp_s: block.header.timestamp,
+                transaction_hash,
+                transaction_index,
+                log_index,
+            },
+        )
     }
 }
 

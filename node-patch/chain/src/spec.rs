@@ -1,23 +1,92 @@
 //! What a network agrees on before block 0: chain id, forks, fee parameters, genesis.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use alloy_consensus::Header;
-use alloy_eips::{eip1559::BaseFeeParams, eip7840::BlobParams};
-use alloy_genesis::Genesis;
-use alloy_primitives::B256;
+use alloy_consensus::{
+    EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header, constants::EMPTY_WITHDRAWALS,
+};
+use alloy_eips::{
+    eip1559::{BaseFeeParams, INITIAL_BASE_FEE},
+    eip2935, eip4788, eip7002, eip7251,
+    eip7685::EMPTY_REQUESTS_HASH,
+    eip7840::BlobParams,
+};
+use alloy_evm::{EvmEnv, eth::spec::EthExecutorSpec};
+use alloy_genesis::{Genesis, GenesisAccount};
+use alloy_hardforks::{EthereumHardfork, EthereumHardforks, ForkCondition};
+use alloy_primitives::{Address, B64, B256, Bytes, U256, address, keccak256};
 use fixpoint_evm::FixpointEvmFactory;
 
-use crate::block::SealedHeader;
+use crate::{
+    block::SealedHeader,
+    diff::{Account, AccountDiff, StateDiff},
+    header::{MAX_EXTRA_DATA_BYTES, MAX_GAS_LIMIT, MINIMUM_GAS_LIMIT},
+    state_trie::StateTrie,
+};
 
-/// One network. Cheap to clone.
+/// Where the inference precompile lives. It carries code (0xfe) and nonce 1, so that it looks like a
+/// contract to Solidity and never counts as empty (EIP-161 would drop its storage).
+pub const INFERENCE_ADDRESS: Address = address!("0x0000000000000000000000000000000000000F1E");
+/// Key in the genesis file's `config` with the precompile's activation time in seconds.
+const ACTIVATION_KEY: &str = "fixpointTime";
+
+/// One network. Cheap to clone; clones share the precompile's node-local model cache.
 #[derive(Debug, Clone)]
-pub struct ChainSpec {}
+pub struct ChainSpec {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    genesis: Genesis,
+    genesis_header: SealedHeader,
+    inference_activation_s: u64,
+    evm_factory: FixpointEvmFactory,
+}
 
 /// A genesis that this chain cannot start from.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SpecError {}
+pub enum SpecError {
+    /// The file could not be read.
+    #[error("cannot read the genesis file {path}: {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not a genesis.
+    #[error("the genesis is not valid JSON of geth's form: {0}")]
+    Json(#[from] serde_json::Error),
+    /// `config.fixpointTime` is not a number of seconds.
+    #[error("config.{ACTIVATION_KEY} is not a number of seconds")]
+    ActivationTime,
+    /// The gas limit is outside of what a block may have.
+    #[error("genesis gas limit {got} is not within {MINIMUM_GAS_LIMIT}..={MAX_GAS_LIMIT}")]
+    GasLimit {
+        /// In the genesis.
+        got: u64,
+    },
+    /// The base fee does not fit.
+    #[error("genesis base fee {got} wei does not fit 64 bits")]
+    BaseFee {
+        /// In the genesis.
+        got: u128,
+    },
+    /// `extraData` is longer than any block's may be.
+    #[error("genesis extra data has {got} bytes, at most {MAX_EXTRA_DATA_BYTES} are allowed")]
+    ExtraData {
+        /// Bytes in the genesis.
+        got: usize,
+    },
+    /// The genesis does not begin at block 0, or names a parent.
+    #[error("the genesis must be block 0 without a parent")]
+    NotBlockZero,
+    /// An account would have storage and yet count as empty.
+    #[error("genesis account {0} has storage but neither code, nonce nor balance")]
+    StorageOfEmptyAccount(Address),
+}
 
 impl ChainSpec {
     /// Makes a spec of a genesis. The EIP-2935, 4788, 7002 and 7251 system contracts and the
@@ -25,46 +94,81 @@ impl ChainSpec {
     ///
     /// All forks up to Osaka are active from block 0, whatever `genesis.config` says; its
     /// `fixpointTime` (seconds) is when the precompile activates, 0 if absent.
-    pub fn from_genesis(genesis: Genesis) -> Result<Self, SpecError> {
-        let _ = genesis;
-        todo!()
+    pub fn from_genesis(mut genesis: Genesis) -> Result<Self, SpecError> {
+        check_genesis(&genesis)?;
+        let inference_activation_s = match genesis
+            .config
+            .extra_fields
+            .get_deserialized::<u64>(ACTIVATION_KEY)
+        {
+            None => 0,
+            Some(seconds) => seconds.map_err(|_| SpecError::ActivationTime)?,
+        };
+        for (address, code) in system_contracts() {
+            genesis
+                .alloc
+                .entry(address)
+                .or_insert_with(|| GenesisAccount {
+                    nonce: Some(1),
+                    code: Some(code),
+                    ..GenesisAccount::default()
+                });
+        }
+        let mut trie = StateTrie::default();
+        trie.apply(&genesis_diff(&genesis));
+        let genesis_header = genesis_header(&genesis, trie.root())?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                genesis,
+                genesis_header: SealedHeader::new(genesis_header),
+                inference_activation_s,
+                evm_factory: FixpointEvmFactory::new(inference_activation_s),
+            }),
+        })
     }
 
     /// [`Self::from_genesis`] of a genesis in geth's JSON form.
     pub fn from_json(json: &str) -> Result<Self, SpecError> {
-        let _ = json;
-        todo!()
+        Self::from_genesis(serde_json::from_str(json)?)
     }
 
     /// [`Self::from_json`] of a file.
     pub fn from_file(path: &Path) -> Result<Self, SpecError> {
-        let _ = path;
-        todo!()
+        let json = std::fs::read_to_string(path).map_err(|source| SpecError::Read {
+            path: path.display().to_string(),
+            source,
+        })?;
+        Self::from_json(&json)
     }
 
     /// The genesis, with system contracts, as it would be written to a file.
     pub fn genesis(&self) -> &Genesis {
-        todo!()
+        &self.inner.genesis
     }
 
     /// EIP-155 chain id.
     pub fn chain_id(&self) -> u64 {
-        todo!()
+        self.inner.genesis.config.chain_id
     }
 
     /// Header of block 0 with its hash.
     pub fn genesis_header(&self) -> &SealedHeader {
-        todo!()
+        &self.inner.genesis_header
     }
 
     /// Hash of block 0.
     pub fn genesis_hash(&self) -> B256 {
-        todo!()
+        self.inner.genesis_header.hash()
+    }
+
+    /// State of block 0 as changes to an empty one.
+    pub fn genesis_state(&self) -> StateDiff {
+        genesis_diff(&self.inner.genesis)
     }
 
     /// Timestamp in seconds from which the inference precompile is there.
     pub fn inference_activation_s(&self) -> u64 {
-        todo!()
+        self.inner.inference_activation_s
     }
 
     /// EIP-1559 parameters.
@@ -79,12 +183,247 @@ impl ChainSpec {
 
     /// Base fee in wei of the block after `parent`.
     pub fn next_base_fee_wei(&self, parent: &Header) -> u64 {
-        let _ = parent;
-        todo!()
+        parent
+            .next_block_base_fee(self.base_fee_params())
+            .unwrap_or(INITIAL_BASE_FEE)
+    }
+
+    /// `excessBlobGas` of the block after `parent`.
+    pub fn next_excess_blob_gas(&self, parent: &Header) -> u64 {
+        parent
+            .next_block_excess_blob_gas(self.blob_params())
+            .unwrap_or(0)
     }
 
     /// The EVM factory of this network.
     pub fn evm_factory(&self) -> FixpointEvmFactory {
-        todo!()
+        self.inner.evm_factory.clone()
+    }
+
+    /// What the EVM sees of the block with this header.
+    pub fn evm_env(&self, header: &Header) -> EvmEnv {
+        EvmEnv::for_eth_block(header, self, self.chain_id(), Some(self.blob_params()))
+    }
+}
+
+impl EthereumHardforks for ChainSpec {
+    fn ethereum_fork_activation(&self, fork: EthereumHardfork) -> ForkCondition {
+        use EthereumHardfork as F;
+        match fork {
+            F::Dao => ForkCondition::Never,
+            F::Paris => ForkCondition::TTD {
+                activation_block_number: 0,
+                fork_block: Some(0),
+                total_difficulty: U256::ZERO,
+            },
+            F::Shanghai | F::Cancun | F::Prague | F::Osaka => ForkCondition::Timestamp(0),
+            earlier if earlier < F::Paris => ForkCondition::Block(0),
+            _later => ForkCondition::Never,
+        }
+    }
+}
+
+impl EthExecutorSpec for ChainSpec {
+    fn deposit_contract_address(&self) -> Option<Address> {
+        None
+    }
+}
+
+fn check_genesis(genesis: &Genesis) -> Result<(), SpecError> {
+    if !(MINIMUM_GAS_LIMIT..=MAX_GAS_LIMIT).contains(&genesis.gas_limit) {
+        return Err(SpecError::GasLimit {
+            got: genesis.gas_limit,
+        });
+    }
+    if genesis.extra_data.len() > MAX_EXTRA_DATA_BYTES {
+        return Err(SpecError::ExtraData {
+            got: genesis.extra_data.len(),
+        });
+    }
+    if genesis.number.unwrap_or(0) != 0 || !genesis.parent_hash.unwrap_or_default().is_zero() {
+        return Err(SpecError::NotBlockZero);
+    }
+    for (address, account) in &genesis.alloc {
+        let empty = account.non_empty_code().is_none()
+            && account.nonce.unwrap_or(0) == 0
+            && account.balance.is_zero();
+        if empty && account.storage_slots().any(|(_, value)| !value.is_zero()) {
+            return Err(SpecError::StorageOfEmptyAccount(*address));
+        }
+    }
+    Ok(())
+}
+
+/// Accounts that execution relies on, with their code.
+fn system_contracts() -> [(Address, Bytes); 5] {
+    [
+        (
+            eip2935::HISTORY_STORAGE_ADDRESS,
+            eip2935::HISTORY_STORAGE_CODE.clone(),
+        ),
+        (
+            eip4788::BEACON_ROOTS_ADDRESS,
+            eip4788::BEACON_ROOTS_CODE.clone(),
+        ),
+        (
+            eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
+            eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_CODE.clone(),
+        ),
+        (
+            eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
+            eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_CODE.clone(),
+        ),
+        (INFERENCE_ADDRESS, Bytes::from_static(&[0xfe])),
+    ]
+}
+
+fn genesis_diff(genesis: &Genesis) -> StateDiff {
+    let mut diff = StateDiff::default();
+    for (address, account) in &genesis.alloc {
+        let mut change = AccountDiff {
+            account: Some(Account {
+                nonce: account.nonce.unwrap_or(0),
+                balance: account.balance,
+                ..Account::default()
+            }),
+            wiped: false,
+            storage: account
+                .storage_slots()
+                .filter(|(_, value)| !value.is_zero())
+                .map(|(slot, value)| (slot.into(), value))
+                .collect(),
+        };
+        if let (Some(code), Some(account)) = (account.non_empty_code(), &mut change.account) {
+            account.code_hash = keccak256(code);
+            diff.code.insert(account.code_hash, code.clone());
+        }
+        diff.accounts.insert(*address, change);
+    }
+    diff
+}
+
+fn genesis_header(genesis: &Genesis, state_root: B256) -> Result<Header, SpecError> {
+    let base_fee = genesis
+        .base_fee_per_gas
+        .unwrap_or_else(|| INITIAL_BASE_FEE.into());
+    let base_fee = u64::try_from(base_fee).map_err(|_| SpecError::BaseFee { got: base_fee })?;
+    Ok(Header {
+        parent_hash: B256::ZERO,
+        ommers_hash: EMPTY_OMMER_ROOT_HASH,
+        beneficiary: genesis.coinbase,
+        state_root,
+        transactions_root: EMPTY_ROOT_HASH,
+        receipts_root: EMPTY_ROOT_HASH,
+        difficulty: genesis.difficulty,
+        number: 0,
+        gas_limit: genesis.gas_limit,
+        timestamp: genesis.timestamp,
+        extra_data: genesis.extra_data.clone(),
+        mix_hash: genesis.mix_hash,
+        nonce: B64::from(genesis.nonce),
+        base_fee_per_gas: Some(base_fee),
+        withdrawals_root: Some(EMPTY_WITHDRAWALS),
+        blob_gas_used: Some(0),
+        excess_blob_gas: Some(0),
+        parent_beacon_block_root: Some(B256::ZERO),
+        requests_hash: Some(EMPTY_REQUESTS_HASH),
+        ..Header::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JSON: &str = r#"{
+        "config": { "chainId": 31337, "fixpointTime": 77 },
+        "gasLimit": "0x1c9c380", "timestamp": "0x10", "difficulty": "0x0",
+        "alloc": {
+            "0x00000000000000000000000000000000000000aa": { "balance": "0xde0b6b3a7640000" },
+            "0x00000000000000000000000000000000000000bb": {
+                "balance": "0x0", "nonce": "0x1", "code": "0x6000",
+                "storage": { "0x01": "0x02", "0x03": "0x00" }
+            }
+        }
+    }"#;
+
+    #[test]
+    fn the_genesis_root_is_that_of_alloy_genesis() {
+        let spec = ChainSpec::from_json(JSON).expect("a valid genesis");
+        let alloc = spec.genesis().alloc.clone();
+        assert_eq!(alloc.len(), 2 + 5, "system contracts are added");
+        let reference = alloy_trie::root::state_root_unhashed(
+            alloc
+                .into_iter()
+                .map(|(address, account)| (address, account.into_trie_account())),
+        );
+        assert_eq!(spec.genesis_header().state_root, reference);
+        assert_eq!(spec.chain_id(), 31337);
+        assert_eq!(spec.inference_activation_s(), 77);
+        assert_eq!(spec.genesis_header().timestamp, 16);
+    }
+
+    #[test]
+    fn a_spec_written_out_and_read_back_has_the_same_genesis_hash() {
+        let spec = ChainSpec::from_json(JSON).expect("a valid genesis");
+        let text = serde_json::to_string(spec.genesis()).expect("a genesis is JSON");
+        let again = ChainSpec::from_json(&text).expect("what was written");
+        assert_eq!(again.genesis_hash(), spec.genesis_hash());
+        assert_eq!(again.inference_activation_s(), 77);
+    }
+
+    #[test]
+    fn a_genesis_that_cannot_work_is_refused_by_name() {
+        let refuse = |change: &dyn Fn(&mut Genesis)| {
+            let mut genesis: Genesis = serde_json::from_str(JSON).expect("a genesis");
+            change(&mut genesis);
+            ChainSpec::from_genesis(genesis).expect_err("a genesis that cannot work")
+        };
+        assert!(matches!(
+            refuse(&|g| g.gas_limit = 10),
+            SpecError::GasLimit { got: 10 }
+        ));
+        assert!(matches!(
+            refuse(&|g| g.number = Some(1)),
+            SpecError::NotBlockZero
+        ));
+        assert!(matches!(
+            refuse(&|g| g.base_fee_per_gas = Some(u128::MAX)),
+            SpecError::BaseFee { .. }
+        ));
+        assert!(matches!(
+            refuse(&|g| g.extra_data = vec![0; 33].into()),
+            SpecError::ExtraData { got: 33 }
+        ));
+        assert!(matches!(
+            refuse(&|g| {
+                let storage = [(B256::ZERO, B256::with_last_byte(1))].into();
+                g.alloc.insert(
+                    Address::repeat_byte(9),
+                    GenesisAccount {
+                        storage: Some(storage),
+                        ..GenesisAccount::default()
+                    },
+                );
+            }),
+            SpecError::StorageOfEmptyAccount(_)
+        ));
+        let bad_time = JSON.replace("77", "\"soon\"");
+        assert!(matches!(
+            ChainSpec::from_json(&bad_time),
+            Err(SpecError::ActivationTime)
+        ));
+        assert!(matches!(ChainSpec::from_json("{"), Err(SpecError::Json(_))));
+    }
+
+    #[test]
+    fn osaka_is_active_from_the_start_and_nothing_later() {
+        let spec = ChainSpec::from_json(JSON).expect("a valid genesis");
+        assert!(spec.is_osaka_active_at_timestamp(0));
+        assert!(spec.is_london_active_at_block(0));
+        assert!(!spec.is_amsterdam_active_at_timestamp(u64::MAX));
+        let env = spec.evm_env(spec.genesis_header());
+        assert_eq!(env.cfg_env.tx_gas_limit_cap, Some(16_777_216));
+        assert_eq!(env.cfg_env.chain_id, 31337);
     }
 }
