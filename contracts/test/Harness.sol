@@ -21,7 +21,7 @@ interface Vm {
     function assertTrue(bool condition, string calldata message) external pure;
     function assume(bool condition) external pure;
     function deal(address account, uint256 balance) external;
-    function envOr(string calldata name, bool otherwise) external view returns (bool);
+    function envOr(string calldata name, address otherwise) external view returns (address);
     function envOr(string calldata name, string calldata otherwise)
         external
         view
@@ -34,6 +34,7 @@ interface Vm {
     function prank(address sender) external;
     function exists(string calldata path) external view returns (bool);
     function toString(address value) external pure returns (string memory);
+    function writeFileBinary(string calldata path, bytes calldata data) external;
     function skip(bool skipTest, string calldata reason) external;
 }
 
