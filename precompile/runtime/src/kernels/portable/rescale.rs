@@ -32,6 +32,7 @@ pub struct Rescale {
     output_zero_point: i64,
     input_unsigned: bool,
     output_unsigned: bool,
+    scale32: bool,
 }
 
 /// How one channel is scaled: `(value * multiplier + round) >> shift_bits`.
@@ -95,16 +96,18 @@ impl Rescale {
             output_zero_point: i64::from(parameters.output_zero_point),
             input_unsigned: parameters.input_unsigned,
             output_unsigned: parameters.output_unsigned,
+            scale32,
         })
     }
 
-    /// Scales `x` into `out`. Elements are i8, i16, i32 or i48 (as i64) to i8, i16 or i32; unsigned
-    /// ones are passed as their bits. With more than one multiplier, the last axis has as many
+    /// Scales `x` into `out`. Elements are i8, i16, i32 or i48 (as i64, only with 16-bit multipliers)
+    /// to i8, i16 or i32; unsigned ones are passed as their bits. With more than one multiplier, the last axis has as many
     /// channels. Requires that every value is in the range that its shift allows, and that the scaled
     /// value, and it plus the output zero point, fit i32.
     #[inline(always)]
     pub fn run<I: RescaleInput, O: RescaleOutput>(&self, x: &[I], out: &mut [O]) -> KernelResult {
         require_shape(x.len() == out.len() && x.len() % self.channels.len() == 0)?;
+        require_shape(!self.scale32 || I::BITS <= 32)?;
         require_shape(!self.input_unsigned || I::BITS <= 16)?;
         require_shape(!self.output_unsigned || O::BITS <= 16)?;
         // Sign extension is undone for unsigned inputs.

@@ -4,6 +4,7 @@
 mod elementwise;
 mod movement;
 mod products;
+mod rescale;
 mod windows;
 
 use super::Isa;
