@@ -1,7 +1,7 @@
 //! `activate`: proves once that a model may run, and writes down what running it costs.
 //!
-//! Every step is paid before it is taken, from what is known by then: the root says how many bytes
-//! there are to load, the parsed model how many operators and constants there are to check.
+//! Nothing is done that is not paid: the root says how many bytes there are to load, the parsed
+//! model how many items there are to check, and validation takes as many steps as are left to pay.
 
 use crate::{
     abi::IInference,
@@ -15,7 +15,10 @@ use crate::{
 use alloc::vec::Vec;
 use alloy_primitives::{Address, keccak256};
 use alloy_sol_types::SolValue as _;
-use fixpoint_runtime::model::{self, Model, ValidModel};
+use fixpoint_runtime::{
+    error::ModelError,
+    model::{self, Model, ValidModel, format::Quantisation},
+};
 
 /// `operatorIndex` of a `ModelRejected` that is about no operator.
 pub const NO_OPERATOR: u16 = u16::MAX;
@@ -53,12 +56,10 @@ fn measure(context: &mut Context<'_>, located: &Located) -> Result<Record, Failu
     context.meter.charge(gas.load_bytes(payload_bytes))?;
     let payload = read_payload(context, located)?;
     let parsed = model::parse(&payload).map_err(|error| rejected(error.code(), None))?;
-    let (operators, constants) = (parsed.operators.len(), parsed.constants.len());
-    context
-        .meter
-        .charge(gas.load_items(count(operators), count(constants)))?;
-    let valid = validate(parsed)?;
-    let record = record_of(&valid, payload_bytes)?;
+    let items = items(&parsed);
+    context.meter.charge(gas.load_items(items))?;
+    let valid = validate(context, parsed)?;
+    let record = record_of(&valid, payload_bytes, items)?;
     let total = gas.first_raw_call_with_calldata(&record);
     if total > gas.max_call_gas {
         return Err(IInference::TooExpensive {
@@ -114,8 +115,34 @@ fn refuse_created(account: Address, is_created_in_transaction: bool) -> Result<(
     Ok(())
 }
 
-fn validate(parsed: Model) -> Result<ValidModel, Failure> {
-    model::validate(parsed).map_err(|error| rejected(error.code(), error.operator()))
+/// What takes time to check beside bytes. A payload cannot hold more than a `u32` counts.
+fn items(model: &Model) -> u32 {
+    let inputs = model.inputs.iter().map(|input| &input.quantisation);
+    let outputs = model.outputs.iter().map(|output| &output.quantisation);
+    let entries: usize = inputs
+        .chain(outputs)
+        .map(|quantisation| match quantisation {
+            Quantisation::None => 0,
+            Quantisation::PerTensor(_) => 1,
+            Quantisation::PerElement(per_element) => per_element.entries.len(),
+        })
+        .sum();
+    let items = entries + model.operators.len() + model.constants.len();
+    u32::try_from(items).unwrap_or(u32::MAX)
+}
+
+/// Proves the model within the steps that are left to pay, and pays those that it took.
+fn validate(context: &mut Context<'_>, parsed: Model) -> Result<ValidModel, Failure> {
+    let gas = context.environment.gas;
+    let affordable = gas.steps_for(context.meter.left());
+    let is_short = affordable < model::validation_steps_limit(&parsed);
+    let mut left = affordable;
+    let result = model::validate_within(parsed, &mut left);
+    context.meter.charge(gas.load_steps(affordable - left))?;
+    result.map_err(|error| match error {
+        ModelError::ValidationSteps { .. } if is_short => Failure::OutOfGas,
+        error => rejected(error.code(), error.operator()),
+    })
 }
 
 fn rejected(reason: u16, operator: Option<u16>) -> Failure {
@@ -129,7 +156,7 @@ fn rejected(reason: u16, operator: Option<u16>) -> Failure {
 
 /// The record of a valid model. A measure that its field cannot hold belongs to a model that costs
 /// more than all gas there is.
-fn record_of(valid: &ValidModel, payload_bytes: u32) -> Result<Record, Failure> {
+fn record_of(valid: &ValidModel, payload_bytes: u32, items: u32) -> Result<Record, Failure> {
     let narrow = |measure: u64| {
         u32::try_from(measure).map_err(|_| {
             Failure::from(IInference::TooExpensive {
@@ -138,11 +165,9 @@ fn record_of(valid: &ValidModel, payload_bytes: u32) -> Result<Record, Failure> 
             })
         })
     };
-    let short = |items: usize| u16::try_from(items).unwrap_or(u16::MAX);
     Ok(Record {
         version: CURRENT_RECORD_VERSION,
-        operators: short(valid.model().operators.len()),
-        constants: short(valid.model().constants.len()),
+        items,
         payload_bytes,
         arena_bytes: narrow(valid.arena_bytes())?,
         input_elements: narrow(valid.input_elements())?,
@@ -150,9 +175,6 @@ fn record_of(valid: &ValidModel, payload_bytes: u32) -> Result<Record, Failure> 
         output_elements: narrow(valid.output_elements())?,
         output_bytes: narrow(valid.output_bytes())?,
         work: *valid.work(),
+        validation_steps: valid.validation_steps(),
     })
-}
-
-fn count(items: usize) -> u64 {
-    u64::try_from(items).unwrap_or(u64::MAX)
 }

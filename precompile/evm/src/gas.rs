@@ -21,10 +21,13 @@ pub struct GasTable {
     pub base: u64,
     /// Model load, per chunk: finding code by its hash in a database, as for a cold account.
     pub load_per_chunk: u64,
-    /// Model load, per payload byte: read, hash, parse, check, pack.
+    /// Model load, per payload byte: read, hash, parse.
     pub load_milligas_per_byte: u64,
-    /// Model load, per operator and per constant: parse, check, plan.
+    /// Model load, per operator, constant and entry of a quantisation: check, plan.
     pub load_per_item: u64,
+    /// Model load, per step of validation: a constant's element looked at and packed, a unit of
+    /// work on constants alone.
+    pub load_milligas_per_step: u64,
     /// Work of one inference, milligas per unit of each class, in the order of `Work::to_array`.
     pub work_milligas: [u64; WORK_CLASSES],
     /// Memory of one inference, per arena byte: obtained from the system and cleared.
@@ -48,6 +51,7 @@ pub const GENESIS: GasTable = GasTable {
     load_per_chunk: 2_600,
     load_milligas_per_byte: 500,
     load_per_item: 100,
+    load_milligas_per_step: 300,
     work_milligas: [
         30_000, // operators
         4,      // macs_i8
@@ -89,13 +93,12 @@ impl GasTable {
     /// Loading a model that no cache holds. Depends on the record alone, never on a cache.
     #[must_use]
     pub fn load(&self, record: &Record) -> u64 {
-        self.load_bytes(record.payload_bytes)
-            .saturating_add(
-                self.load_items(u64::from(record.operators), u64::from(record.constants)),
-            )
-            .saturating_add(
-                u64::from(chunk_count(record.payload_bytes)).saturating_mul(self.load_per_chunk),
-            )
+        let chunks = u64::from(chunk_count(record.payload_bytes));
+        chunks
+            .saturating_mul(self.load_per_chunk)
+            .saturating_add(self.load_bytes(record.payload_bytes))
+            .saturating_add(self.load_items(record.items))
+            .saturating_add(self.load_steps(record.validation_steps))
     }
 
     /// The part of a load that the payload's length sets.
@@ -104,12 +107,26 @@ impl GasTable {
         to_gas(u128::from(payload_bytes) * u128::from(self.load_milligas_per_byte))
     }
 
-    /// The part of a load that the number of operators and constants sets.
+    /// The part of a load that the number of items sets.
     #[must_use]
-    pub const fn load_items(&self, operators: u64, constants: u64) -> u64 {
-        operators
-            .saturating_add(constants)
-            .saturating_mul(self.load_per_item)
+    pub fn load_items(&self, items: u32) -> u64 {
+        u64::from(items).saturating_mul(self.load_per_item)
+    }
+
+    /// The part of a load that the steps of validation set.
+    #[must_use]
+    pub fn load_steps(&self, steps: u64) -> u64 {
+        to_gas(u128::from(steps) * u128::from(self.load_milligas_per_step))
+    }
+
+    /// The most steps of validation that `gas` pays for.
+    #[must_use]
+    pub fn steps_for(&self, gas: u64) -> u64 {
+        let milligas = u128::from(gas) * 1_000;
+        let steps = milligas.checked_div(u128::from(self.load_milligas_per_step));
+        steps
+            .and_then(|steps| u64::try_from(steps).ok())
+            .unwrap_or(u64::MAX)
     }
 
     /// `runs` inferences, with their input and output but without the load.
@@ -191,8 +208,7 @@ mod tests {
     fn record(counts: [u64; WORK_CLASSES], field: u32) -> Record {
         Record {
             version: 1,
-            operators: 3,
-            constants: 4,
+            items: 7,
             payload_bytes: field,
             arena_bytes: field,
             input_elements: field,
@@ -200,6 +216,7 @@ mod tests {
             output_elements: field,
             output_bytes: field,
             work: Work::from_array(counts),
+            validation_steps: 9,
         }
     }
 
@@ -213,6 +230,11 @@ mod tests {
         );
         assert_eq!(GENESIS.first_raw_call_with_calldata(&most), u64::MAX);
         assert!(GENESIS.load(&most) < u64::MAX);
+        let unbounded = Record {
+            validation_steps: u64::MAX,
+            ..most
+        };
+        assert_eq!(GENESIS.load(&unbounded), u64::MAX);
     }
 
     #[test]
@@ -231,6 +253,15 @@ mod tests {
             let gas = GENESIS.runs(&record(counts, 0), 1, Encoding::Raw);
             assert_eq!(gas, GENESIS.work_milligas[class], "class {class}");
             assert!(gas > 0, "class {class}");
+        }
+    }
+
+    #[test]
+    fn gas_pays_for_all_the_steps_that_it_is_said_to_and_no_more() {
+        for gas in [0, 1, 2, 3, 999, 1_000_003] {
+            let steps = GENESIS.steps_for(gas);
+            assert!(GENESIS.load_steps(steps) <= gas);
+            assert!(GENESIS.load_steps(steps + 1) > gas);
         }
     }
 

@@ -113,7 +113,10 @@ fn run_failure(error: RunError) -> Failure {
             operatorIndex: error.operator,
         }
         .into(),
-        RunError::InputLength { .. } | RunError::OutputLength { .. } | RunError::WrongArena => {
+        RunError::InputLength { .. }
+        | RunError::OutputLength { .. }
+        | RunError::WrongArena
+        | RunError::Defect { .. } => {
             Failure::Database(alloc::format!("record and model disagree: {error}"))
         }
     }

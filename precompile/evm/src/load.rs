@@ -89,19 +89,37 @@ pub fn load(
 }
 
 fn prepare(valid: &ValidModel, isa: Isa, payload_bytes: usize) -> LoadedModel {
+    let model = valid.model();
+    let inputs = model.inputs.iter().map(|input| Port {
+        name: input.name.to_vec(),
+        tensor: input.tensor.clone(),
+        quantisation: input.quantisation.clone(),
+        saturates: input.saturates,
+    });
+    let outputs = model
+        .outputs
+        .iter()
+        .zip(valid.output_types())
+        .map(|(output, tensor)| Port {
+            name: output.name.to_vec(),
+            tensor: tensor.clone(),
+            quantisation: output.quantisation.clone(),
+            saturates: false,
+        });
+    let plan = Plan::new(valid, isa);
+    // Constants are kept beside the weights packed from them; ports are part of the payload.
+    let weight_bytes = plan
+        .packed_bytes()
+        .saturating_add(payload_bytes.saturating_mul(2))
+        .saturating_add(FIXED_BYTES);
     LoadedModel {
-        plan: Plan::new(valid, isa),
-        inputs: Port::inputs_of(valid),
-        outputs: Port::outputs_of(valid),
-        weight_bytes: PACKING_FACTOR
-            .saturating_mul(payload_bytes)
-            .saturating_add(FIXED_BYTES),
+        plan,
+        inputs: inputs.collect(),
+        outputs: outputs.collect(),
+        weight_bytes,
     }
 }
 
-/// Packed weights and ports together weigh a few times the payload at most (8-bit weights widen to
-/// 16 bits for some kernels, rows are padded to whole tiles).
-const PACKING_FACTOR: usize = 4;
 /// What an empty model weighs.
 const FIXED_BYTES: usize = 4_096;
 

@@ -35,6 +35,12 @@ impl Meter {
         self.used
     }
 
+    /// Gas left.
+    #[must_use]
+    pub const fn left(&self) -> u64 {
+        self.limit - self.used
+    }
+
     /// Spends `gas`.
     ///
     /// # Errors
@@ -48,7 +54,7 @@ impl Meter {
     }
 
     const fn can_pay(&self, gas: u64) -> bool {
-        self.limit - self.used >= gas
+        self.left() >= gas
     }
 
     /// Reads another account's code.

@@ -5,8 +5,8 @@
 //!
 //! | Slot | Fields |
 //! |---|---|
-//! | 0 | version u16, operators u16, constants u16, payload bytes u32, arena bytes u32, input elements u32, input bytes u32, output elements u32, output bytes u32, 2 zero bytes |
-//! | 1 to 4 | work classes, four u64 a slot, in the order of [`Work::to_array`]; the 16th is zero |
+//! | 0 | version u16, items u32, payload bytes u32, arena bytes u32, input elements u32, input bytes u32, output elements u32, output bytes u32, 2 zero bytes |
+//! | 1 to 4 | work classes, four u64 a slot, in the order of [`Work::to_array`]; the 16th is the validation steps |
 //! | 5 | content hash, for readers of the storage; a call does not read it |
 
 use crate::{error::Failure, meter::Meter, state::State};
@@ -24,18 +24,19 @@ pub const RECORD_SLOTS: u64 = 6;
 /// Slots that a call reads: all but the content hash.
 pub const READ_SLOTS: u64 = 1 + WORK_SLOTS;
 
-const WORK_SLOTS: u64 = WORK_CLASSES.div_ceil(COUNTS_PER_SLOT) as u64;
+const WORK_SLOTS: u64 = (COUNTS / COUNTS_PER_SLOT) as u64;
+/// Work classes and validation steps.
+const COUNTS: usize = WORK_CLASSES + 1;
 const COUNTS_PER_SLOT: usize = 4;
+const _: () = assert!(COUNTS.is_multiple_of(COUNTS_PER_SLOT));
 
 /// A model's measures, as activation found them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The record version it was written with; 0 stands for no record.
     pub version: u16,
-    /// Operators in the model, those on constants alone included.
-    pub operators: u16,
-    /// Constants in the model.
-    pub constants: u16,
+    /// Operators, constants and entries of quantisations: what takes time to load beside bytes.
+    pub items: u32,
     /// Length of the payload.
     pub payload_bytes: u32,
     /// Memory of one inference.
@@ -50,6 +51,8 @@ pub struct Record {
     pub output_bytes: u32,
     /// Work of one inference.
     pub work: Work,
+    /// Steps of validation, which a load takes again.
+    pub validation_steps: u64,
 }
 
 impl Record {
@@ -66,14 +69,16 @@ impl Record {
         let base = base_slot(model_hash);
         let mut record = Self::from_header(meter.read_slot(state, base)?);
         if record.is_served() {
-            let mut counts = [0; WORK_CLASSES];
+            let mut counts = [0; COUNTS];
             for (index, slot_counts) in (1u64..).zip(counts.chunks_mut(COUNTS_PER_SLOT)) {
                 let slot = meter.read_slot(state, base.wrapping_add(U256::from(index)))?;
                 for (count, limb) in slot_counts.iter_mut().zip(slot.as_limbs().iter().rev()) {
                     *count = *limb;
                 }
             }
-            record.work = Work::from_array(counts);
+            let [work @ .., validation_steps] = counts;
+            record.work = Work::from_array(work);
+            record.validation_steps = validation_steps;
         }
         Ok(record)
     }
@@ -88,7 +93,8 @@ impl Record {
         model_hash: B256,
         content_hash: B256,
     ) -> Result<(), Failure> {
-        let counts = self.work.to_array();
+        let mut counts = self.work.to_array().to_vec();
+        counts.push(self.validation_steps);
         let mut slots: Vec<U256> = Vec::new();
         slots.push(self.to_header());
         slots.extend(counts.chunks(COUNTS_PER_SLOT).map(|slot_counts| {
@@ -121,9 +127,8 @@ impl Record {
     fn to_header(self) -> U256 {
         let mut bytes = Vec::new();
         bytes.extend_from_slice(&self.version.to_be_bytes());
-        bytes.extend_from_slice(&self.operators.to_be_bytes());
-        bytes.extend_from_slice(&self.constants.to_be_bytes());
         for field in [
+            self.items,
             self.payload_bytes,
             self.arena_bytes,
             self.input_elements,
@@ -144,8 +149,7 @@ impl Record {
             |offset: usize| slot.wrapping_shr(256 - 8 * (offset + 4)).as_limbs()[0] as u32;
         Self {
             version: field_u16(0),
-            operators: field_u16(2),
-            constants: field_u16(4),
+            items: field_u32(2),
             payload_bytes: field_u32(6),
             arena_bytes: field_u32(10),
             input_elements: field_u32(14),
@@ -153,6 +157,7 @@ impl Record {
             output_elements: field_u32(22),
             output_bytes: field_u32(26),
             work: Work::default(),
+            validation_steps: 0,
         }
     }
 }
@@ -225,8 +230,7 @@ mod tests {
         }
         Record {
             version: CURRENT_RECORD_VERSION,
-            operators: 2,
-            constants: 0xfffe,
+            items: 0xfffe_0002,
             payload_bytes: 4,
             arena_bytes: 5,
             input_elements: 6,
@@ -234,6 +238,7 @@ mod tests {
             output_elements: 8,
             output_bytes: u32::MAX - 9,
             work: Work::from_array(counts),
+            validation_steps: u64::MAX,
         }
     }
 

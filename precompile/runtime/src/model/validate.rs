@@ -170,8 +170,8 @@ impl Values {
 /// causes is reported is part of the format: inputs, constants, operators in order, outputs, unused
 /// operators, unused constants, the arena.
 pub fn validate(model: Model) -> Result<ValidModel, ModelError> {
-    let steps = validation_steps_limit(&model);
-    validate_within(model, steps)
+    let mut steps = u64::MAX;
+    validate_within(model, &mut steps)
 }
 
 /// The most steps that [`validate`] takes for a model.
@@ -179,14 +179,21 @@ pub fn validation_steps_limit(model: &Model) -> u64 {
     VALIDATION_STEPS_BASE + VALIDATION_STEPS_PER_BYTE * model.encoded_len() as u64
 }
 
-/// [`validate`], for a caller who can pay only so many steps: it ends with
-/// [`ModelError::ValidationSteps`] before it takes one more. No limit of the format is lifted by a
-/// larger number.
+/// [`validate`], for a caller who pays by the step. Takes the steps off `steps`, whatever comes of
+/// it, and ends with [`ModelError::ValidationSteps`] before it takes one that is not there. A
+/// larger number lifts no limit of the format.
 ///
 /// # Errors
 /// As [`validate`].
-pub fn validate_within(model: Model, steps: u64) -> Result<ValidModel, ModelError> {
-    let mut budget = Budget::new(steps.min(validation_steps_limit(&model)));
+pub fn validate_within(model: Model, steps: &mut u64) -> Result<ValidModel, ModelError> {
+    let limit = validation_steps_limit(&model).min(*steps);
+    let mut budget = Budget { limit, left: limit };
+    let result = validate_on(&mut budget, model);
+    *steps -= limit - budget.left;
+    result
+}
+
+fn validate_on(budget: &mut Budget, model: Model) -> Result<ValidModel, ModelError> {
     let mut values = Values::default();
     for input in model.inputs.iter() {
         values.push(input.tensor.clone(), None, None)?;
@@ -203,7 +210,7 @@ pub fn validate_within(model: Model, steps: u64) -> Result<ValidModel, ModelErro
     let first_output = values.len();
     let mut work = Work::default();
     for (index, operator) in (0..).zip(model.operators.iter()) {
-        add_operator(index, operator, &mut values, &mut budget, &mut work)?;
+        add_operator(index, operator, &mut values, budget, &mut work)?;
     }
     ports::check_outputs(&model, &values.types, first_output)?;
     reachability::check(&model)?;
@@ -276,10 +283,6 @@ struct Budget {
 }
 
 impl Budget {
-    const fn new(limit: u64) -> Self {
-        Self { limit, left: limit }
-    }
-
     fn spend(
         &mut self,
         operator: u16,
