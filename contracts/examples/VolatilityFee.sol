@@ -15,9 +15,9 @@ contract VolatilityFee {
     /// @notice Fee for each percent of volatility expected in the next hour.
     uint256 public constant FEE_BPS_PER_PERCENT = 20;
 
-    /// @dev The forecasts, in percent with 18 decimals, at which the fee reaches its bounds.
-    int256 private constant MIN_FORECAST = int256(MIN_FEE_BPS * 1e18 / FEE_BPS_PER_PERCENT);
-    int256 private constant MAX_FORECAST = int256(MAX_FEE_BPS * 1e18 / FEE_BPS_PER_PERCENT);
+    /// @dev The forecasts at which the fee reaches its bounds, in percent with 18 decimals.
+    int256 private constant MIN_FORECAST = 0.25e18;
+    int256 private constant MAX_FORECAST = 5e18;
 
     /// @notice Root contract of the model: `WINDOW` hourly returns in percent, oldest first, to the
     /// next hour's volatility in percent.
@@ -85,6 +85,8 @@ contract VolatilityFee {
 
     function _record(uint256 price) private {
         _checkPrice(price);
+        // Checked prices fit a signed word.
+        // forge-lint: disable-next-line(unsafe-typecast)
         (int256 last, int256 current) = (int256(lastPrice), int256(price));
         _returns[_next] = (current - last) * 100 * Inference.WAD / last;
         _next = (_next + 1) % WINDOW;

@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {IChunkStore} from "./interfaces/IChunkStore.sol";
-import {IInference} from "./interfaces/IInference.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {Inference} from "./libraries/Inference.sol";
 import {Predeploys} from "./libraries/Predeploys.sol";
@@ -33,8 +32,7 @@ contract ModelRegistry is ERC721("", ""), IModelRegistry {
         // Check: written by the sender, activated (the precompile reverts otherwise), new.
         address writer = IChunkStore(Predeploys.CHUNK_STORE).writerOf(root);
         if (writer != msg.sender) revert NotWriter(root, msg.sender, writer);
-        IInference.ModelInfo memory info = Inference.info(root);
-        modelId = uint256(info.modelHash);
+        modelId = uint256(Inference.info(root).modelHash);
         if (_ownerOf(modelId) != address(0)) revert AlreadyRegistered(modelId);
 
         // Effect: token, terms, name. Minting calls nobody.
@@ -42,13 +40,13 @@ contract ModelRegistry is ERC721("", ""), IModelRegistry {
         _terms[modelId].root = root;
         emit ModelRegistered(modelId, root, msg.sender, modelName);
         _setName(modelId, modelName);
-        _setPrice(modelId, priceWei, info.gate);
+        _setPrice(modelId, priceWei);
     }
 
     /// @inheritdoc IModelRegistry
     function setPrice(uint256 modelId, uint256 priceWei) external {
         _checkOwner(modelId);
-        _setPrice(modelId, priceWei, Inference.info(_terms[modelId].root).gate);
+        _setPrice(modelId, priceWei);
     }
 
     /// @inheritdoc IModelRegistry
@@ -94,8 +92,9 @@ contract ModelRegistry is ERC721("", ""), IModelRegistry {
         if (owner != msg.sender) revert NotModelOwner(modelId, msg.sender, owner);
     }
 
-    function _setPrice(uint256 modelId, uint256 priceWei, address gate) private {
+    function _setPrice(uint256 modelId, uint256 priceWei) private {
         if (priceWei > type(uint96).max) revert PriceTooHigh(priceWei, type(uint96).max);
+        address gate = _gateOf(_terms[modelId].root);
         if (priceWei != 0 && gate != Predeploys.INFERENCE_GATEWAY) {
             revert PriceNeedsGateway(modelId, gate);
         }
@@ -110,5 +109,16 @@ contract ModelRegistry is ERC721("", ""), IModelRegistry {
         if (length == 0 || length > MAX_NAME_LENGTH) revert NameLength(length, MAX_NAME_LENGTH);
         _names[modelId] = modelName;
         emit NameSet(modelId, modelName);
+    }
+
+    /// @dev The gate in a root's code, which never changes: unlike the precompile's record, which a
+    /// fork may put out of date, and then no owner could change a price.
+    function _gateOf(address root) private view returns (address gate) {
+        assembly ("memory-safe") {
+            // Scratch space: 20 bytes behind magic and version, right-aligned in a clean word.
+            mstore(0, 0)
+            extcodecopy(root, 12, 5, 20)
+            gate := mload(0)
+        }
     }
 }

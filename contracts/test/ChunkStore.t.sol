@@ -6,8 +6,8 @@ import {Predeploys} from "../src/libraries/Predeploys.sol";
 import {Harness} from "./Harness.sol";
 
 contract ChunkStoreTest is Harness {
-    uint256 private constant FULL = 24_555;
-    uint256 private constant MOST_CHUNKS = 471;
+    uint32 private constant FULL = 24_555;
+    uint32 private constant MOST_CHUNKS = 471;
 
     function setUp() public {
         placePredeploys();
@@ -90,7 +90,7 @@ contract ChunkStoreTest is Harness {
         address[] memory chunks = new address[](2);
         chunks[0] = STORE.writeChunk(gate, filled(FULL, 1));
         chunks[1] = STORE.writeChunk(gate, hex"0203");
-        address root = STORE.writeRoot(gate, uint32(FULL + 2), contentHash, chunks);
+        address root = STORE.writeRoot(gate, FULL + 2, contentHash, chunks);
         bytes memory want = bytes.concat(
             hex"fe465850", // magic
             hex"01", // version
@@ -105,7 +105,7 @@ contract ChunkStoreTest is Harness {
         );
         vm.assertEq(root.code, want);
         vm.assertEq(root.code.length, 63 + 52 * 2);
-        vm.assertEq(STORE.rootAddress(gate, uint32(FULL + 2), contentHash, chunks), root);
+        vm.assertEq(STORE.rootAddress(gate, FULL + 2, contentHash, chunks), root);
         vm.assertEq(STORE.writerOf(root), address(this));
     }
 
@@ -138,7 +138,7 @@ contract ChunkStoreTest is Harness {
         for (uint256 i; i < MOST_CHUNKS; ++i) {
             chunks[i] = full;
         }
-        address root = STORE.writeRoot(BOB, uint32(FULL * MOST_CHUNKS), 0, chunks);
+        address root = STORE.writeRoot(BOB, FULL * MOST_CHUNKS, 0, chunks);
         vm.assertEq(root.code.length, 24_555);
 
         chunks = new address[](MOST_CHUNKS + 1);
@@ -189,7 +189,7 @@ contract ChunkStoreTest is Harness {
         vm.expectRevert(
             abi.encodeWithSelector(IChunkStore.ChunkNotFull.selector, chunks[0], FULL - 1, FULL)
         );
-        STORE.writeRoot(BOB, uint32(FULL), 0, chunks);
+        STORE.writeRoot(BOB, FULL, 0, chunks);
     }
 
     function test_fuzz_rootOfAnotherLengthIsRefused(uint32 length) public {

@@ -172,6 +172,14 @@ contract ModelRegistryTest is Harness {
         vm.assertEq(model.name, "renamed");
     }
 
+    function test_pricesChangeWhateverThePrecompileSays() public {
+        uint256 modelId = listModel(ALICE, 1);
+        vm.etch(Predeploys.INFERENCE, hex"fe");
+        vm.prank(ALICE);
+        REGISTRY.setPrice(modelId, 2);
+        vm.assertEq(GATEWAY.priceOf(modelId), 2);
+    }
+
     function test_rightsMoveWithTheToken() public {
         uint256 modelId = listModel(ALICE, 1);
         vm.prank(ALICE);

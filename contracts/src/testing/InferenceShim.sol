@@ -98,6 +98,12 @@ contract InferenceCliShim is InferenceShim {
     /// @dev Linux takes 128 KiB in one argument; two characters a byte leave room for more.
     uint256 private constant MAX_ARGUMENT_INPUT = 32_768;
 
+    /// @dev Status, gas used, offset and length of the data.
+    uint256 private constant MIN_ANSWER_LENGTH = 128;
+
+    /// @notice What ran is not the `fixpoint` that this shim knows.
+    error NotAnAnswer(string binary, bytes output);
+
     string private _binary;
     /// @dev Each `ADDRESS@GATE=FILE`.
     string[] private _models;
@@ -128,6 +134,7 @@ contract InferenceCliShim is InferenceShim {
         }
         bytes memory output = cheats.ffi(_arguments(argument, caller, gasGiven, isStatic));
         if (bytes(file).length != 0) cheats.removeFile(file);
+        if (output.length < MIN_ANSWER_LENGTH) revert NotAnAnswer(_binary, output);
         uint256 status;
         (status, outcome.gasUsed, outcome.data) = abi.decode(output, (uint256, uint256, bytes));
         outcome.succeeded = status == 1;

@@ -73,9 +73,9 @@ contract DigitReaderTest is Harness {
         scan = new bytes(64);
         ink = new int256[](64);
         for (uint256 i; i < 64; ++i) {
-            uint256 level = uint256(keccak256(abi.encode(seed, i))) % 17;
-            scan[i] = bytes1(uint8(level));
-            ink[i] = int256(level) * 1e18;
+            uint8 level = uint8(bytes1(keccak256(abi.encode(seed, i)))) % 17;
+            scan[i] = bytes1(level);
+            ink[i] = int256(uint256(level)) * 1e18;
         }
     }
 }

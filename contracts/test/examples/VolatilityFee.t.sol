@@ -44,12 +44,13 @@ contract VolatilityFeeTest is Harness {
     }
 
     function test_theFeeFollowsTheForecastWithinBounds() public {
-        int256[2][7] memory cases = [
+        int256[2][8] memory cases = [
             [type(int256).min, 5],
             [int256(0.3e18), 6],
             [int256(0.25e18), 5],
             [int256(0.46e18), 9],
             [int256(4.26e18), 85],
+            [int256(4.99e18), 99],
             [int256(5e18), 100],
             [type(int256).max, 100]
         ];
