@@ -131,6 +131,14 @@ pub enum CompileError {
         /// NaN or an infinity.
         value: f64,
     },
+    /// Two neighbouring tensors whose scales are too far apart.
+    #[error(
+        "a scale factor of {factor:e} does not fit a RESCALE: the ranges of two neighbouring tensors differ too much; check the samples"
+    )]
+    ScaleFactor {
+        /// The factor.
+        factor: f64,
+    },
     /// The float model failed on a sample.
     #[error("the float model failed: {reason}")]
     FloatRun {

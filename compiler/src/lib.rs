@@ -1,9 +1,40 @@
-//! ONNX and TOSA models to Fixpoint models.
+//! ONNX and TOSA models to Fixpoint models, in stages, each a module:
+//!
+//! 1. [`mod@import`]: ONNX to the float graph [`ir`], with tract for shapes, constants and reference
+//!    results; [`fold`] simplifies the graph;
+//! 2. [`mod@calibrate`]: the range of every tensor over sample inputs;
+//! 3. [`mod@quantise`]: element types, scales, zero points;
+//! 4. [`mod@lower`]: TOSA operators, put together by [`builder`];
+//! 5. [`report`]: accuracy against the float model, work, size.
+//!
+//! [`mod@tosa`] reads `.tosa` flatbuffers, which need none of these stages. [`compile_onnx`] and
+//! [`compile_tosa`] are the ways in; [`npy`], [`samples`] and [`ports`] are what a command line
+//! needs besides.
+//!
+//! Floats are fine here: nothing in this crate runs on chain, and what it writes is checked by the
+//! runtime before it leaves.
 
 pub mod builder;
+pub mod calibrate;
+mod compile;
 pub mod error;
+pub mod fold;
+pub mod import;
+pub mod ir;
+pub mod lower;
+pub mod multiplier;
 pub mod npy;
+pub mod options;
+pub mod ports;
+pub mod progress;
+pub mod quantise;
 pub mod ratio;
+pub mod report;
+pub mod samples;
 pub mod tosa;
 
+pub use compile::{Compiled, compile_onnx, compile_tosa};
 pub use error::CompileError;
+pub use options::{CompileOptions, InputScales, Precision};
+pub use progress::{Progress, Stage};
+pub use samples::Samples;

@@ -43,7 +43,8 @@ pub fn parse(text: &str) -> Option<Ratio> {
 }
 
 /// The rational for a positive finite float: a simple fraction such as 16/255 if the float is that
-/// close to one, else 31 bits over a power of two (relative error below 2^-31).
+/// close to one, else 31 bits over a power of two of at most 2^63 (relative error below 2^-31 for
+/// scales above 2^-32).
 ///
 /// Nothing if the float is not in 2^-62 .. 2^62.
 pub fn from_f64(value: f64) -> Option<Ratio> {

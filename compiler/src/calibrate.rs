@@ -1,0 +1,140 @@
+//! Runs the float model over samples and notes the range of every tensor.
+
+use crate::{
+    error::CompileError,
+    import::FloatModel,
+    ir::{Graph, ValueIndex},
+    progress::{Progress, Stage},
+    samples::Batch,
+};
+
+/// How a range is taken from the samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Method {
+    /// Smallest and largest value seen.
+    #[default]
+    MinMax,
+    /// This percentile (50 to 100) of the samples' own largest values, and of their smallest: a
+    /// few extreme samples do not widen the range.
+    Percentile(f64),
+}
+
+/// Range of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// Smallest value.
+    pub min: f64,
+    /// Largest value.
+    pub max: f64,
+}
+
+/// What calibration found.
+#[derive(Clone, Debug)]
+pub struct Ranges {
+    /// Range of each value of the graph.
+    pub values: Vec<Range>,
+    /// Per graph input: the range of each index of its last axis.
+    pub features: Vec<Vec<Range>>,
+}
+
+impl Range {
+    const EMPTY: Self = Self {
+        min: f64::INFINITY,
+        max: f64::NEG_INFINITY,
+    };
+
+    fn include(&mut self, value: f64) {
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
+
+    /// Largest magnitude.
+    pub fn magnitude(self) -> f64 {
+        self.min.abs().max(self.max.abs())
+    }
+}
+
+/// Measures the range of every value of the graph.
+///
+/// # Errors
+/// [`CompileError::FloatRun`], [`CompileError::NotFinite`].
+pub fn calibrate(
+    graph: &Graph,
+    float: &FloatModel,
+    samples: &Batch,
+    method: Method,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Ranges, CompileError> {
+    let computed: Vec<ValueIndex> = graph.nodes.iter().map(|node| node.output).collect();
+    let run = float.returning(
+        computed
+            .iter()
+            .map(|&value| graph.values[value].name.as_str()),
+    )?;
+    let mut extremes: Vec<Vec<Range>> = vec![Vec::new(); graph.values.len()];
+    let mut features: Vec<Vec<Range>> = graph
+        .inputs
+        .iter()
+        .map(|&value| vec![Range::EMPTY; graph.values[value].shape.last().copied().unwrap_or(1)])
+        .collect();
+    for index in 0..samples.len() {
+        let inputs = samples.sample(index);
+        let outputs = run.run(&inputs)?;
+        for (input, &value) in inputs.iter().zip(&graph.inputs) {
+            extremes[value].push(range(input, &graph.values[value].name)?);
+        }
+        for (input, features) in inputs.iter().zip(&mut features) {
+            let len = features.len();
+            for (position, &element) in input.iter().enumerate() {
+                features[position % len].include(f64::from(element));
+            }
+        }
+        for (output, &value) in outputs.iter().zip(&computed) {
+            extremes[value].push(range(output, &graph.values[value].name)?);
+        }
+        progress(Progress {
+            stage: Stage::Calibrate,
+            done: index + 1,
+            total: samples.len(),
+        });
+    }
+    let values = extremes
+        .iter()
+        .map(|extremes| combine(extremes, method))
+        .collect();
+    Ok(Ranges { values, features })
+}
+
+fn range(elements: &[f32], name: &str) -> Result<Range, CompileError> {
+    let mut range = Range::EMPTY;
+    for &element in elements {
+        if !element.is_finite() {
+            return Err(CompileError::NotFinite {
+                tensor: name.to_owned(),
+                value: f64::from(element),
+            });
+        }
+        range.include(f64::from(element));
+    }
+    Ok(range)
+}
+
+fn combine(extremes: &[Range], method: Method) -> Range {
+    let mut min: Vec<f64> = extremes.iter().map(|range| range.min).collect();
+    let mut max: Vec<f64> = extremes.iter().map(|range| range.max).collect();
+    min.sort_by(f64::total_cmp);
+    max.sort_by(f64::total_cmp);
+    let left_out = match method {
+        Method::MinMax => 0.0,
+        Method::Percentile(percentile) => (100.0 - percentile).clamp(0.0, 50.0) / 100.0,
+    };
+    let skip = (left_out * extremes.len() as f64).floor() as usize;
+    let skip = skip.min(extremes.len().saturating_sub(1));
+    Range {
+        min: min.get(skip).copied().unwrap_or(0.0),
+        max: max
+            .get(extremes.len().saturating_sub(skip + 1))
+            .copied()
+            .unwrap_or(0.0),
+    }
+}

@@ -1,0 +1,107 @@
+//! The stages in order, for each kind of source file.
+
+use crate::{
+    calibrate::calibrate,
+    error::CompileError,
+    fold::fold,
+    import,
+    lower::lower,
+    options::{CompileOptions, Precision},
+    progress::Progress,
+    quantise::quantise,
+    report::{Report, evaluate},
+    tosa::{self, IoDescription},
+};
+use fixpoint_runtime::model::{Model, ValidModel, encode, validate};
+
+/// A compiled model.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The model.
+    pub model: Model,
+    /// Its bytes: what goes into a `.fxp` file and on chain.
+    pub payload: Vec<u8>,
+    /// What there is to tell.
+    pub report: Report,
+}
+
+/// Compiles an ONNX file.
+///
+/// # Errors
+/// [`CompileError`], one variant per cause.
+pub fn compile_onnx(
+    bytes: &[u8],
+    options: &CompileOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Compiled, CompileError> {
+    if options.precision == Precision::Int32 {
+        return Err(CompileError::Precision { precision: "int32" });
+    }
+    let (mut graph, float) = import::import(bytes, &options.shapes, &options.outputs)?;
+    fold(&mut graph);
+    if options.calibration.is_empty() {
+        return Err(CompileError::NoCalibration);
+    }
+    let samples = options.calibration.batch(float.inputs())?;
+    let (calibration, test, held_back) = match &options.test {
+        Some(test) => (samples, test.batch(float.inputs())?, false),
+        None if options.labels.is_some() => {
+            return Err(CompileError::Labels {
+                reason: "they need a test set: give --test".to_owned(),
+            });
+        }
+        None => {
+            let (kept, held) = samples.hold_back();
+            (kept, held, true)
+        }
+    };
+    let ranges = calibrate(&graph, &float, &calibration, options.method, progress)?;
+    let quants = quantise(&graph, &ranges, options.precision, options.input_scales)?;
+    let lowered = lower(&graph, &quants, options)?;
+    let (mut compiled, valid) = checked(lowered.model)?;
+    compiled.report.parameters = graph.parameters();
+    compiled.report.calibration_samples = calibration.len();
+    compiled.report.remarks = lowered.remarks;
+    if !test.is_empty() {
+        let mut accuracy = evaluate(
+            &valid,
+            &graph,
+            &float,
+            &test,
+            options.labels.as_ref(),
+            progress,
+        )?;
+        accuracy.held_back = held_back;
+        compiled.report.accuracy = Some(accuracy);
+    }
+    Ok(compiled)
+}
+
+/// Converts a `.tosa` file, operator by operator.
+///
+/// # Errors
+/// [`CompileError`], one variant per cause.
+pub fn compile_tosa(bytes: &[u8], io: Option<&IoDescription>) -> Result<Compiled, CompileError> {
+    let model = tosa::import(bytes, io)?;
+    Ok(checked(model)?.0)
+}
+
+/// Encodes and validates: nothing leaves the compiler that a chain would not accept.
+fn checked(model: Model) -> Result<(Compiled, ValidModel), CompileError> {
+    let payload = encode(&model);
+    let valid = validate(model.clone()).map_err(|source| {
+        let operator = source.operator();
+        let name = operator.and_then(|index| model.operators.get(usize::from(index)));
+        let detail = name.map_or_else(String::new, |operator| format!(" ({})", operator.name()));
+        CompileError::Rejected { source, detail }
+    })?;
+    let report = Report::new(&valid, payload.len());
+    Ok((
+        Compiled {
+            model,
+            payload,
+            report,
+        },
+        valid,
+    ))
+}

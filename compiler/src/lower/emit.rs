@@ -1,0 +1,271 @@
+//! One method per TOSA operator: what the lowerings are written with.
+
+use super::{Lowerer, permuted};
+use crate::{
+    builder::{list, shape_of, signed},
+    error::CompileError,
+    multiplier::Multiplier,
+};
+use fixpoint_runtime::{
+    model::format::ValueId,
+    ops::{
+        Operator, add::Add, argmax::ArgMax, arithmetic_right_shift::ArithmeticRightShift,
+        cast::Cast, clamp::Clamp, clz::Clz, concat::Concat, gather::Gather, geometry::Margin,
+        logical_left_shift::LogicalLeftShift, matmul::MatMul, mul::Mul, pad::Pad,
+        reduce_max::ReduceMax, reduce_sum::ReduceSum, rescale::Rescale, reshape::Reshape,
+        slice::Slice, sub::Sub, table::Table, transpose::Transpose,
+    },
+    tensor::DType,
+};
+
+/// A value, or why there is none.
+pub(super) type Emitted = Result<ValueId, CompileError>;
+
+/// A scale that does not fit a RESCALE.
+fn scale_out_of_range(factor: f64) -> CompileError {
+    CompileError::ScaleFactor { factor }
+}
+
+/// What a RESCALE does besides scaling.
+#[derive(Clone, Copy)]
+pub(super) struct Retype {
+    /// Element type of the output.
+    pub(super) to: DType,
+    /// Zero point that is taken away.
+    pub(super) from_zero_point: i32,
+    /// Zero point that is added.
+    pub(super) to_zero_point: i32,
+}
+
+impl Retype {
+    /// To 32 bits, without the zero point.
+    pub(super) const fn widen(zero_point: i32) -> Self {
+        Self {
+            to: DType::I32,
+            from_zero_point: zero_point,
+            to_zero_point: 0,
+        }
+    }
+}
+
+impl Lowerer<'_> {
+    /// RESCALE by one factor, 32-bit multiplier.
+    pub(super) fn rescale(&mut self, input: ValueId, retype: Retype, factor: f64) -> Emitted {
+        let multiplier = Multiplier::wide(factor).ok_or_else(|| scale_out_of_range(factor))?;
+        self.rescale_by(input, retype, &[multiplier], true)
+    }
+
+    /// RESCALE by one factor per channel of the last axis, 32-bit multipliers.
+    pub(super) fn rescale_channels(
+        &mut self,
+        input: ValueId,
+        retype: Retype,
+        factors: &[f64],
+    ) -> Emitted {
+        let multipliers: Result<Vec<_>, _> = factors
+            .iter()
+            .map(|&factor| Multiplier::wide(factor).ok_or_else(|| scale_out_of_range(factor)))
+            .collect();
+        self.rescale_by(input, retype, &multipliers?, true)
+    }
+
+    /// RESCALE by given multipliers, `wide` if they are 32 bit.
+    pub(super) fn rescale_by(
+        &mut self,
+        input: ValueId,
+        retype: Retype,
+        multipliers: &[Multiplier],
+        wide: bool,
+    ) -> Emitted {
+        let uniform = multipliers
+            .iter()
+            .all(|multiplier| *multiplier == multipliers[0]);
+        let multipliers = if uniform {
+            &multipliers[..1]
+        } else {
+            multipliers
+        };
+        let numbers = multipliers
+            .iter()
+            .map(|multiplier| signed(multiplier.multiplier))
+            .collect();
+        let shifts = multipliers
+            .iter()
+            .map(|multiplier| multiplier.shift_bits)
+            .collect();
+        self.builder.operator(Operator::Rescale(Rescale {
+            input,
+            to: retype.to,
+            input_zero_point: signed(retype.from_zero_point),
+            output_zero_point: signed(retype.to_zero_point),
+            multipliers: list(numbers, "channels")?,
+            shifts_bits: list(shifts, "channels")?,
+            scale32: wide,
+            double_round: false,
+            per_channel: !uniform,
+            input_unsigned: false,
+            output_unsigned: false,
+        }))
+    }
+
+    pub(super) fn reshape(&mut self, input: ValueId, shape: &[usize]) -> Emitted {
+        let shape = shape_of(shape)?;
+        self.builder
+            .operator(Operator::Reshape(Reshape { input, shape }))
+    }
+
+    /// TRANSPOSE of a value of this shape, or a RESHAPE if only axes of length 1 move.
+    pub(super) fn transpose(
+        &mut self,
+        input: ValueId,
+        shape: &[usize],
+        permutation: &[usize],
+    ) -> Emitted {
+        let moved: Vec<usize> = permutation
+            .iter()
+            .copied()
+            .filter(|&axis| shape[axis] != 1)
+            .collect();
+        if moved.is_sorted() {
+            return self.reshape(input, &permuted(shape, permutation));
+        }
+        let permutation = permutation.iter().map(|&axis| axis as u8).collect();
+        let permutation = list(permutation, "axes of a tensor")?;
+        self.builder
+            .operator(Operator::Transpose(Transpose { input, permutation }))
+    }
+
+    pub(super) fn add(&mut self, a: ValueId, b: ValueId) -> Emitted {
+        self.builder.operator(Operator::Add(Add { a, b }))
+    }
+
+    pub(super) fn sub(&mut self, a: ValueId, b: ValueId) -> Emitted {
+        self.builder.operator(Operator::Sub(Sub { a, b }))
+    }
+
+    pub(super) fn mul(&mut self, a: ValueId, b: ValueId, shift_bits: u8) -> Emitted {
+        self.builder
+            .operator(Operator::Mul(Mul { a, b, shift_bits }))
+    }
+
+    pub(super) fn shift_left(&mut self, a: ValueId, b: ValueId) -> Emitted {
+        self.builder
+            .operator(Operator::LogicalLeftShift(LogicalLeftShift { a, b }))
+    }
+
+    pub(super) fn shift_right(&mut self, a: ValueId, b: ValueId, round: bool) -> Emitted {
+        self.builder
+            .operator(Operator::ArithmeticRightShift(ArithmeticRightShift {
+                a,
+                b,
+                round,
+            }))
+    }
+
+    pub(super) fn clz(&mut self, input: ValueId) -> Emitted {
+        self.builder.operator(Operator::Clz(Clz { input }))
+    }
+
+    pub(super) fn cast(&mut self, input: ValueId, to: DType) -> Emitted {
+        self.builder.operator(Operator::Cast(Cast { input, to }))
+    }
+
+    pub(super) fn reduce_max(&mut self, input: ValueId, axis: usize) -> Emitted {
+        self.builder.operator(Operator::ReduceMax(ReduceMax {
+            input,
+            axis: axis as u8,
+        }))
+    }
+
+    pub(super) fn reduce_sum(&mut self, input: ValueId, axis: usize) -> Emitted {
+        self.builder.operator(Operator::ReduceSum(ReduceSum {
+            input,
+            axis: axis as u8,
+        }))
+    }
+
+    pub(super) fn argmax(&mut self, input: ValueId, axis: usize) -> Emitted {
+        self.builder.operator(Operator::ArgMax(ArgMax {
+            input,
+            axis: axis as u8,
+        }))
+    }
+
+    pub(super) fn clamp(&mut self, input: ValueId, min: i64, max: i64) -> Emitted {
+        self.builder.operator(Operator::Clamp(Clamp {
+            input,
+            min: signed(min as i32),
+            max: signed(max as i32),
+        }))
+    }
+
+    pub(super) fn matmul_of(&mut self, a: ValueId, b: ValueId, zero_points: [i32; 2]) -> Emitted {
+        self.builder.operator(Operator::MatMul(MatMul {
+            a,
+            b,
+            a_zero_point: signed(zero_points[0]),
+            b_zero_point: signed(zero_points[1]),
+        }))
+    }
+
+    pub(super) fn gather(&mut self, values: ValueId, indices: ValueId) -> Emitted {
+        self.builder
+            .operator(Operator::Gather(Gather { values, indices }))
+    }
+
+    pub(super) fn concat(&mut self, inputs: Vec<ValueId>, axis: usize) -> Emitted {
+        let inputs = list(inputs, "tensors in one CONCAT")?;
+        self.builder.operator(Operator::Concat(Concat {
+            inputs,
+            axis: axis as u8,
+        }))
+    }
+
+    pub(super) fn slice(&mut self, input: ValueId, start: &[usize], size: &[usize]) -> Emitted {
+        let (start, size) = (shape_of(start)?, shape_of(size)?);
+        self.builder
+            .operator(Operator::Slice(Slice { input, start, size }))
+    }
+
+    pub(super) fn pad(
+        &mut self,
+        input: ValueId,
+        padding: &[(usize, usize)],
+        value: i32,
+    ) -> Emitted {
+        let margin = |&(before, after): &(usize, usize)| Margin {
+            before: before as u32,
+            after: after as u32,
+        };
+        let padding = list(padding.iter().map(margin).collect(), "axes of a tensor")?;
+        self.builder.operator(Operator::Pad(Pad {
+            input,
+            padding,
+            value: signed(value),
+        }))
+    }
+
+    /// TABLE with 513 entries of 16 bits: `function` of 512 equal steps from 0 to 1 and its end.
+    /// The input's 16 bits count from -32768 (0) to 32768 (1); the output has 7 fraction bits more.
+    pub(super) fn table16(&mut self, input: ValueId, function: impl Fn(f64) -> f64) -> Emitted {
+        let entries = (0..=512).map(|index| {
+            let value = function(f64::from(index) / 512.0).round();
+            value.clamp(-32768.0, 32767.0) as i64
+        });
+        let table = self.builder.integers(DType::I16, &[513], entries)?;
+        self.builder
+            .operator(Operator::Table(Table { input, table }))
+    }
+
+    /// TABLE with 256 entries of 8 bits, from element -128.
+    pub(super) fn table8(&mut self, input: ValueId, entries: impl Iterator<Item = i64>) -> Emitted {
+        let table = self.builder.integers(DType::I8, &[256], entries)?;
+        self.builder
+            .operator(Operator::Table(Table { input, table }))
+    }
+
+    /// A 32-bit constant of `rank` axes of length 1.
+    pub(super) fn scalar(&mut self, value: i64, rank: usize) -> Emitted {
+        self.builder.integers(DType::I32, &vec![1; rank], [value])
+    }
+}

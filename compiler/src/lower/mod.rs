@@ -1,0 +1,248 @@
+//! The quantised graph to TOSA operators.
+//!
+//! - this file: the walk over the graph, and the layout of values;
+//! - `emit`: one method per TOSA operator;
+//! - `conv`, `dense`: products with constant weights;
+//! - `elementwise`, `window`, `shape`, `softmax`: the rest.
+//!
+//! ONNX images are channels first, TOSA's are channels last. A value is transposed when an operator
+//! needs the other order, once, and not at all where both orders are the same bytes.
+
+mod conv;
+mod dense;
+mod elementwise;
+mod emit;
+mod shape;
+mod softmax;
+mod window;
+
+use crate::{
+    builder::{ModelBuilder, list, shape_of, tensor_type},
+    error::CompileError,
+    ir::{Graph, Node, Op, ValueIndex},
+    options::CompileOptions,
+    quantise::Quant,
+};
+use fixpoint_runtime::{
+    model::{
+        Model,
+        format::{Affine, PerElement, Quantisation, Signed32, ValueId},
+    },
+    tensor::Shape,
+};
+
+/// `[N, C, H, W]` to `[N, H, W, C]`, and back.
+const TO_CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
+const TO_CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
+
+/// How a value's elements are ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Layout {
+    /// As in ONNX.
+    Plain,
+    /// An `[N, C, H, W]` value as `[N, H, W, C]`.
+    ChannelsLast,
+    /// A value that flattens `[N, C, H, W]`, as the flattened `[N, H, W, C]`; holds `[C, H, W]`.
+    FlatChannelsLast([usize; 3]),
+}
+
+/// A lowered model and what a reader of the report should know about it.
+#[derive(Debug)]
+pub struct Lowered {
+    /// The model.
+    pub model: Model,
+    /// Remarks on lossy choices.
+    pub remarks: Vec<String>,
+}
+
+/// Lowers a graph.
+///
+/// # Errors
+/// [`CompileError`]: an operator without a lowering at this precision, or a limit of the format.
+pub fn lower(
+    graph: &Graph,
+    quants: &[Quant],
+    options: &CompileOptions,
+) -> Result<Lowered, CompileError> {
+    let mut lowerer = Lowerer {
+        builder: ModelBuilder::default(),
+        graph,
+        quants,
+        values: vec![Vec::new(); graph.values.len()],
+        remarks: Vec::new(),
+    };
+    for name in &options.saturating_inputs {
+        if !graph
+            .inputs
+            .iter()
+            .any(|&input| &graph.values[input].name == name)
+        {
+            let inputs = graph
+                .inputs
+                .iter()
+                .map(|&input| graph.values[input].name.as_str());
+            return Err(CompileError::NoSuchInput {
+                name: name.clone(),
+                inputs: inputs.collect::<Vec<_>>().join(", "),
+            });
+        }
+    }
+    for &input in &graph.inputs {
+        let value = &graph.values[input];
+        let saturates = options.saturating_inputs.contains(&value.name);
+        let tensor = tensor_type(quants[input].dtype, &value.shape)?;
+        let quantisation = quantisation(&quants[input], value.shape.len())?;
+        let number = lowerer
+            .builder
+            .input(&value.name, tensor, quantisation, saturates)?;
+        lowerer.values[input].push((Layout::Plain, number));
+    }
+    for node in &graph.nodes {
+        let (layout, number) = lowerer.node(node)?;
+        lowerer.values[node.output].push((layout, number));
+    }
+    for (name, output) in &graph.outputs {
+        let number = lowerer.plain(*output)?;
+        let shape: Shape = shape_of(&graph.values[*output].shape)?;
+        let quantisation = quantisation(&quants[*output], shape.len())?;
+        lowerer.builder.output(name, number, &shape, quantisation)?;
+    }
+    Ok(Lowered {
+        model: lowerer.builder.finish()?,
+        remarks: lowerer.remarks,
+    })
+}
+
+/// A port's quantisation as it stands in the model.
+fn quantisation(quant: &Quant, rank: usize) -> Result<Quantisation, CompileError> {
+    if quant.plain {
+        return Ok(Quantisation::None);
+    }
+    let affine = |scale, zero_point| Affine {
+        scale,
+        zero_point: Signed32(zero_point),
+    };
+    let Some(features) = &quant.features else {
+        return Ok(Quantisation::PerTensor(affine(
+            quant.ratio,
+            quant.zero_point,
+        )));
+    };
+    let entries: Vec<Affine> = features
+        .iter()
+        .map(|&(scale, zero_point)| affine(scale, zero_point))
+        .collect();
+    Ok(Quantisation::PerElement(PerElement {
+        axis: rank.saturating_sub(1) as u8,
+        entries: list(entries, "elements of a per-element scale")?,
+    }))
+}
+
+/// State of the walk.
+struct Lowerer<'a> {
+    builder: ModelBuilder,
+    graph: &'a Graph,
+    quants: &'a [Quant],
+    /// Every order in which a value exists so far.
+    values: Vec<Vec<(Layout, ValueId)>>,
+    remarks: Vec<String>,
+}
+
+/// A node's output: its order and its number.
+type Output = Result<(Layout, ValueId), CompileError>;
+
+impl Lowerer<'_> {
+    fn node(&mut self, node: &Node) -> Output {
+        match &node.op {
+            Op::Conv(conv) => self.conv(node, conv),
+            Op::Dense(dense) => self.dense(node, dense),
+            Op::MatMul => self.matmul(node),
+            Op::MaxPool(window) => self.max_pool(node, window),
+            Op::AveragePool(window) => self.average_pool(node, window),
+            Op::Add | Op::Sub => self.sum(node),
+            Op::Mul => self.product(node),
+            Op::Affine(affine) => self.affine(node, affine),
+            Op::Clamp { low, high } => self.clamp_node(node, *low, *high),
+            Op::Unary(unary) => self.unary(node, *unary),
+            Op::Softmax { axis } => self.softmax(node, *axis),
+            Op::Reshape => self.reshape_node(node),
+            Op::Transpose { permutation } => self.transpose_node(node, permutation),
+            Op::Concat { axis } => self.concat_node(node, *axis),
+            Op::Slice { start } => self.slice_node(node, start),
+            Op::Pad { padding } => self.pad_node(node, padding),
+            Op::ArgMax { axis } => self.argmax_node(node, *axis),
+        }
+    }
+
+    fn unsupported(node: &Node, reason: impl Into<String>) -> CompileError {
+        CompileError::Unsupported {
+            node: node.name.clone(),
+            operator: node.source.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    fn shape(&self, value: ValueIndex) -> &[usize] {
+        &self.graph.values[value].shape
+    }
+
+    fn quant(&self, value: ValueIndex) -> &Quant {
+        &self.quants[value]
+    }
+
+    /// The value in an order that it already has, if it has it.
+    fn existing(&self, value: ValueIndex, layout: &Layout) -> Option<ValueId> {
+        self.values[value]
+            .iter()
+            .find(|(has, _)| has == layout)
+            .map(|&(_, number)| number)
+    }
+
+    /// The value in whatever order it was computed.
+    fn any(&self, value: ValueIndex) -> (Layout, ValueId) {
+        self.values[value][0].clone()
+    }
+
+    /// The value in ONNX order.
+    fn plain(&mut self, value: ValueIndex) -> Result<ValueId, CompileError> {
+        if let Some(number) = self.existing(value, &Layout::Plain) {
+            return Ok(number);
+        }
+        let shape = self.shape(value).to_vec();
+        let number = match self.any(value) {
+            (Layout::FlatChannelsLast([channels, height, width]), number) => {
+                let images = shape[0];
+                let image = self.reshape(number, &[images, height, width, channels])?;
+                let transposed = self.transpose(
+                    image,
+                    &[images, height, width, channels],
+                    &TO_CHANNELS_FIRST,
+                )?;
+                self.reshape(transposed, &shape)?
+            }
+            (_, number) => {
+                let last = permuted(&shape, &TO_CHANNELS_LAST);
+                self.transpose(number, &last, &TO_CHANNELS_FIRST)?
+            }
+        };
+        self.values[value].push((Layout::Plain, number));
+        Ok(number)
+    }
+
+    /// An `[N, C, H, W]` value as `[N, H, W, C]`.
+    fn channels_last(&mut self, value: ValueIndex) -> Result<ValueId, CompileError> {
+        if let Some(number) = self.existing(value, &Layout::ChannelsLast) {
+            return Ok(number);
+        }
+        let plain = self.plain(value)?;
+        let shape = self.shape(value).to_vec();
+        let number = self.transpose(plain, &shape, &TO_CHANNELS_LAST)?;
+        self.values[value].push((Layout::ChannelsLast, number));
+        Ok(number)
+    }
+}
+
+/// A shape with its axes reordered.
+fn permuted(shape: &[usize], permutation: &[usize]) -> Vec<usize> {
+    permutation.iter().map(|&axis| shape[axis]).collect()
+}

@@ -1,0 +1,51 @@
+//! What a caller may choose.
+
+use crate::{calibrate::Method, npy::Array, samples::Samples};
+use std::collections::BTreeMap;
+
+/// Width of the integers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 8-bit weights (one scale per output channel) and activations.
+    #[default]
+    Int8,
+    /// 16-bit weights and activations.
+    Int16,
+    /// 32-bit weights and activations.
+    Int32,
+}
+
+/// Whether the features of an input share a scale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InputScales {
+    /// A scale for each feature if their magnitudes differ much and the first layer allows it.
+    #[default]
+    Auto,
+    /// One scale for the whole input.
+    PerTensor,
+    /// A scale for each feature wherever the first layer allows it.
+    PerFeature,
+}
+
+/// How to compile an ONNX model.
+#[derive(Clone, Debug, Default)]
+pub struct CompileOptions {
+    /// Width of the integers.
+    pub precision: Precision,
+    /// Shapes of inputs, by name; an unknown batch is 1.
+    pub shapes: BTreeMap<String, Vec<usize>>,
+    /// Tensors to return; the model's own outputs if empty.
+    pub outputs: Vec<String>,
+    /// Sample inputs from which ranges are taken.
+    pub calibration: Samples,
+    /// How ranges are taken.
+    pub method: Method,
+    /// Sample inputs for the accuracy report; 20 % of the calibration samples if absent.
+    pub test: Option<Samples>,
+    /// Right class of each test sample.
+    pub labels: Option<Array>,
+    /// Whether the features of an input share a scale.
+    pub input_scales: InputScales,
+    /// Inputs whose out-of-range values saturate instead of failing the call.
+    pub saturating_inputs: Vec<String>,
+}

@@ -1,0 +1,21 @@
+//! What a compilation is doing, for whoever shows it.
+
+/// A stage that takes long enough to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Running the float model over the calibration samples.
+    Calibrate,
+    /// Running the float and the compiled model over the test samples.
+    Evaluate,
+}
+
+/// How far a stage is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The stage.
+    pub stage: Stage,
+    /// Samples done.
+    pub done: usize,
+    /// Samples in all.
+    pub total: usize,
+}

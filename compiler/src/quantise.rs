@@ -1,0 +1,298 @@
+//! Chooses what integers stand for what real numbers: element type, scale and zero point of every
+//! value.
+//!
+//! - int8: asymmetric, one scale per tensor; the range always includes 0, so 0 is exact.
+//! - int16: symmetric (TOSA's 16-bit operators have no zero points). The output of a final fully
+//!   connected layer stays 32 bit: its scale is so fine and so wide that it never saturates.
+//!
+//! Every scale is an exact [`Ratio`]. Weights are quantised where they are lowered.
+
+use crate::{
+    calibrate::{Range, Ranges},
+    error::CompileError,
+    ir::{Dense, Graph, Op, Unary, ValueIndex},
+    options::{InputScales, Precision},
+    ratio,
+};
+use fixpoint_runtime::{model::format::Ratio, tensor::DType};
+
+/// Features whose magnitudes differ by more than this get a scale each.
+const UNEVEN_FEATURES: f64 = 4.0;
+
+/// What an element of a value stands for: `(element - zero_point) * scale`.
+#[derive(Clone, Debug)]
+pub struct Quant {
+    /// Element type.
+    pub dtype: DType,
+    /// Scale.
+    pub ratio: Ratio,
+    /// Zero point.
+    pub zero_point: i32,
+    /// Scale and zero point of each index of the last axis instead: the reader, a fully connected
+    /// layer, takes them into its weights and sees scale 1 and zero point 0.
+    pub features: Option<Vec<(Ratio, i32)>>,
+    /// Whether the elements are plain integers (class indices).
+    pub plain: bool,
+}
+
+impl Quant {
+    fn new(dtype: DType, ratio: Ratio, zero_point: i32) -> Self {
+        Self {
+            dtype,
+            ratio,
+            zero_point,
+            features: None,
+            plain: false,
+        }
+    }
+
+    /// Scale as a float.
+    pub fn scale(&self) -> f64 {
+        ratio::to_f64(self.ratio)
+    }
+
+    /// The element nearest to a real number, saturated.
+    pub fn element(&self, real: f64) -> i64 {
+        let (min, max) = self.dtype.range();
+        let element = (real / self.scale()).round() + f64::from(self.zero_point);
+        (element.clamp(min as f64, max as f64)) as i64
+    }
+}
+
+/// Chooses for every value of the graph.
+///
+/// # Errors
+/// [`CompileError::Precision`].
+pub fn quantise(
+    graph: &Graph,
+    ranges: &Ranges,
+    precision: Precision,
+    scales: InputScales,
+) -> Result<Vec<Quant>, CompileError> {
+    let dtype = match precision {
+        Precision::Int8 => DType::I8,
+        Precision::Int16 => DType::I16,
+        Precision::Int32 => return Err(CompileError::Precision { precision: "int32" }),
+    };
+    let readers = graph.readers();
+    let producers = graph.producers();
+    let mut quants: Vec<Quant> = ranges
+        .values
+        .iter()
+        .map(|&range| from_range(dtype, range))
+        .collect();
+    for (index, &input) in graph.inputs.iter().enumerate() {
+        let features = &ranges.features[index];
+        if wants_features(graph, input, &readers, features, scales) {
+            let of = |&range: &Range| {
+                let quant = input_from_range(dtype, range);
+                (quant.ratio, quant.zero_point)
+            };
+            quants[input] = Quant::new(
+                dtype,
+                Ratio {
+                    numerator: 1,
+                    denominator: 1,
+                },
+                0,
+            );
+            quants[input].features = Some(features.iter().map(of).collect());
+        } else {
+            quants[input] = input_from_range(dtype, ranges.values[input]);
+        }
+    }
+    for node in &graph.nodes {
+        let input = node.inputs[0];
+        match &node.op {
+            Op::Reshape
+            | Op::Transpose { .. }
+            | Op::MaxPool(_)
+            | Op::AveragePool(_)
+            | Op::Slice { .. }
+            | Op::Pad { .. } => quants[node.output] = quants[input].clone(),
+            Op::Clamp { .. } => {
+                let alone = readers[input] == 1;
+                let producer = producers[input].map(|index| &graph.nodes[index].op);
+                if alone && producer.is_some_and(chooses_its_scale) {
+                    // What is clamped away needs no room in the producer's output.
+                    quants[input] = quants[node.output].clone();
+                } else {
+                    quants[node.output] = quants[input].clone();
+                }
+            }
+            Op::Softmax { .. } | Op::Unary(Unary::Sigmoid) => quants[node.output] = fraction(dtype),
+            Op::Unary(Unary::Tanh) => quants[node.output] = signed_fraction(dtype),
+            Op::ArgMax { .. } => {
+                quants[node.output] = Quant::new(
+                    DType::I32,
+                    Ratio {
+                        numerator: 1,
+                        denominator: 1,
+                    },
+                    0,
+                );
+                quants[node.output].plain = true;
+            }
+            Op::Dense(dense) if dtype == DType::I16 => {
+                let is_output = graph.outputs.iter().any(|&(_, value)| value == node.output);
+                if is_output && readers[node.output] == 1 {
+                    quants[node.output] = wide_output(dense, &quants[input]);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(quants)
+}
+
+/// Whether an operator's output scale is free, so that a clamp behind it may choose it.
+fn chooses_its_scale(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Conv(_)
+            | Op::Dense(_)
+            | Op::MatMul
+            | Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::Affine(_)
+            | Op::Concat { .. }
+    )
+}
+
+/// Whether an input's features get a scale each: only if its one reader is a fully connected layer
+/// (perhaps behind a flattening) that can take the scales into its weights.
+fn wants_features(
+    graph: &Graph,
+    input: ValueIndex,
+    readers: &[usize],
+    features: &[Range],
+    scales: InputScales,
+) -> bool {
+    let reader = |value| graph.nodes.iter().find(|node| node.inputs.contains(&value));
+    let mut value = input;
+    while let Some(node) = reader(value).filter(|node| matches!(node.op, Op::Reshape)) {
+        if readers[value] != 1 {
+            return false;
+        }
+        value = node.output;
+    }
+    let dense = readers[value] == 1
+        && reader(value).is_some_and(
+            |node| matches!(&node.op, Op::Dense(dense) if dense.inputs % features.len() == 0),
+        );
+    let magnitudes = features
+        .iter()
+        .map(|range| range.magnitude())
+        .filter(|&m| m > 0.0);
+    let (min, max) = magnitudes.fold((f64::INFINITY, 0.0_f64), |(min, max), m| {
+        (min.min(m), max.max(m))
+    });
+    match scales {
+        InputScales::PerTensor => false,
+        InputScales::PerFeature => dense && features.len() > 1,
+        InputScales::Auto => dense && max > UNEVEN_FEATURES * min,
+    }
+}
+
+fn ratio_of(scale: f64) -> Ratio {
+    ratio::from_f64(scale).unwrap_or(Ratio {
+        numerator: 1,
+        denominator: 1,
+    })
+}
+
+fn from_range(dtype: DType, range: Range) -> Quant {
+    if dtype == DType::I16 {
+        return Quant::new(dtype, ratio_of(range.magnitude() / 32767.0), 0);
+    }
+    let (min, max) = (range.min.min(0.0), range.max.max(0.0));
+    let ratio = ratio_of((max - min) / 255.0);
+    let zero_point = (-128.0 - min / ratio::to_f64(ratio))
+        .round()
+        .clamp(-128.0, 127.0);
+    Quant::new(dtype, ratio, zero_point as i32)
+}
+
+/// As [`from_range`], but such that no value of the range is out of the element type's range: an
+/// input value that does not fit fails the call.
+fn input_from_range(dtype: DType, range: Range) -> Quant {
+    let quant = from_range(dtype, range);
+    let fits = |quant: &Quant, real: f64| {
+        let (min, max) = dtype.range();
+        let element = (real / quant.scale() + 0.5).floor() + f64::from(quant.zero_point);
+        (min as f64..=max as f64).contains(&element)
+    };
+    if fits(&quant, range.min) && fits(&quant, range.max) {
+        return quant;
+    }
+    // One step less for the same range leaves room for the rounded zero point.
+    let (min, max) = (range.min.min(0.0), range.max.max(0.0));
+    let ratio = ratio_of((max - min) / 254.0);
+    let zero_point = (-127.0 - min / ratio::to_f64(ratio))
+        .round()
+        .clamp(-128.0, 127.0);
+    if dtype == DType::I16 {
+        return Quant::new(dtype, ratio_of(range.magnitude() / 32766.0), 0);
+    }
+    Quant::new(dtype, ratio, zero_point as i32)
+}
+
+/// Values in 0 ..= 1.
+fn fraction(dtype: DType) -> Quant {
+    match dtype {
+        DType::I8 => Quant::new(
+            dtype,
+            Ratio {
+                numerator: 1,
+                denominator: 256,
+            },
+            -128,
+        ),
+        _ => Quant::new(
+            dtype,
+            Ratio {
+                numerator: 1,
+                denominator: 32768,
+            },
+            0,
+        ),
+    }
+}
+
+/// Values in -1 ..= 1.
+fn signed_fraction(dtype: DType) -> Quant {
+    let denominator = if dtype == DType::I8 { 128 } else { 32768 };
+    Quant::new(
+        dtype,
+        Ratio {
+            numerator: 1,
+            denominator,
+        },
+        0,
+    )
+}
+
+/// 32 bits at a power-of-two scale that holds the largest value the layer can give for any input.
+fn wide_output(dense: &Dense, input: &Quant) -> Quant {
+    let magnitude = |index: usize| match &input.features {
+        Some(features) => 32768.0 * ratio::to_f64(features[index % features.len()].0),
+        None => 32768.0 * input.scale(),
+    };
+    let bound = dense
+        .weights
+        .chunks(dense.inputs)
+        .zip(&dense.bias)
+        .map(|(weights, &bias)| {
+            let sum: f64 = weights
+                .iter()
+                .enumerate()
+                .map(|(index, &weight)| f64::from(weight).abs() * magnitude(index))
+                .sum();
+            sum + f64::from(bias).abs()
+        })
+        .fold(0.0_f64, f64::max);
+    // Rounded weights may exceed the real ones by half a step each: hence 2^30, not 2^31.
+    let exponent = (bound / 2f64.powi(30)).log2().ceil().clamp(-62.0, 62.0) as i32;
+    Quant::new(DType::I32, ratio_of(2f64.powi(exponent)), 0)
+}

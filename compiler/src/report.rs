@@ -1,0 +1,408 @@
+//! What a compilation tells: accuracy against the float model, work, size. Prices are a chain's
+//! and are added by whoever knows one.
+
+use crate::{
+    error::CompileError,
+    import::FloatModel,
+    ir::Graph,
+    npy::Array,
+    ports,
+    progress::{Progress, Stage},
+    samples::Batch,
+};
+use fixpoint_runtime::{
+    graph::{Arena, Plan},
+    kernels::Isa,
+    model::ValidModel,
+    work::{WORK_CLASSES, Work},
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, fmt};
+
+/// Data bytes of one chunk contract.
+pub const CHUNK_DATA_BYTES: usize = 24_555;
+
+/// Names of the work classes, in the order of [`Work::to_array`].
+const WORK_NAMES: [&str; WORK_CLASSES] = [
+    "operators",
+    "macs_i8",
+    "macs_i16x8",
+    "macs_i16",
+    "depthwise_macs_i8",
+    "depthwise_macs_i16",
+    "pool_elements",
+    "elementwise",
+    "multiply_i32",
+    "divide",
+    "rescale",
+    "table",
+    "reduce",
+    "move_bytes",
+    "gather",
+];
+
+/// The report of one compilation.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Learned constants of the float model; 0 for a `.tosa` file.
+    pub parameters: usize,
+    /// Multiply-accumulates of one inference.
+    pub macs: u64,
+    /// Work of one inference by class, classes without any left out.
+    pub work: BTreeMap<&'static str, u64>,
+    /// Bytes of the encoded model.
+    pub payload_bytes: usize,
+    /// Chunk contracts that hold it.
+    pub chunks: usize,
+    /// Bytes of memory of one inference.
+    pub arena_bytes: u64,
+    /// Samples that ranges were taken from.
+    pub calibration_samples: usize,
+    /// Accuracy, if there were samples to measure it on.
+    pub accuracy: Option<Accuracy>,
+    /// Remarks on lossy choices.
+    pub remarks: Vec<String>,
+}
+
+/// Accuracy against the float model.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Accuracy {
+    /// Samples compared.
+    pub samples: usize,
+    /// Whether they are calibration samples that were held back, for want of a test set.
+    pub held_back: bool,
+    /// Input elements outside the calibrated range (a call with them fails unless the input
+    /// saturates).
+    pub clipped_input_elements: usize,
+    /// Samples with such elements.
+    pub clipped_samples: usize,
+    /// One entry per output.
+    pub outputs: Vec<OutputAccuracy>,
+    /// Classification by the largest element of the first output, if it has several.
+    pub top1: Option<Top1>,
+}
+
+/// Errors of one output.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct OutputAccuracy {
+    /// The output.
+    pub name: String,
+    /// Largest absolute difference.
+    pub max_error: f64,
+    /// Mean absolute difference.
+    pub mean_error: f64,
+    /// Median of the difference relative to the float value.
+    pub median_relative_error: f64,
+    /// 99th percentile of it.
+    pub p99_relative_error: f64,
+    /// Difference between the float model's largest and smallest value.
+    pub float_span: f64,
+    /// Elements at an end of the integer range.
+    pub saturated_elements: usize,
+}
+
+/// Classification.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Top1 {
+    /// Share of samples in which both models choose the same class.
+    pub agreement: f64,
+    /// Share that the float model has right, if labels are known.
+    pub float_accuracy: Option<f64>,
+    /// Share that the compiled model has right.
+    pub compiled_accuracy: Option<f64>,
+}
+
+impl Report {
+    /// Size and work of a model.
+    pub fn new(model: &ValidModel, payload_bytes: usize) -> Self {
+        let work: &Work = model.work();
+        let counts = work.to_array();
+        Self {
+            macs: work.macs_i8
+                + work.macs_i16x8
+                + work.macs_i16
+                + work.depthwise_macs_i8
+                + work.depthwise_macs_i16,
+            work: WORK_NAMES
+                .into_iter()
+                .zip(counts)
+                .filter(|&(_, count)| count > 0)
+                .collect(),
+            payload_bytes,
+            chunks: payload_bytes.div_ceil(CHUNK_DATA_BYTES),
+            arena_bytes: model.arena_bytes(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Runs both models over the samples.
+///
+/// # Errors
+/// [`CompileError::FloatRun`], [`CompileError::Run`], [`CompileError::Labels`].
+pub fn evaluate(
+    model: &ValidModel,
+    graph: &Graph,
+    float: &FloatModel,
+    samples: &Batch,
+    labels: Option<&Array>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Accuracy, CompileError> {
+    let labels = labels
+        .map(|labels| checked_labels(labels, samples.len()))
+        .transpose()?;
+    let float = float.returning(graph.outputs.iter().map(|(name, _)| name.as_str()))?;
+    let plan = Plan::new(model, Isa::detect());
+    let mut arena = Arena::new(&plan);
+    let mut accuracy = Accuracy {
+        samples: samples.len(),
+        ..Accuracy::default()
+    };
+    let mut comparisons: Vec<Comparison> = graph
+        .outputs
+        .iter()
+        .map(|(name, _)| Comparison::new(name))
+        .collect();
+    let mut top1 = Top1Counts::default();
+    for sample in 0..samples.len() {
+        let inputs = samples.sample(sample);
+        let want = float.run(&inputs)?;
+        let mut bytes = Vec::new();
+        let mut clipped = 0;
+        for (input, values) in model.model().inputs.iter().zip(&inputs) {
+            let values: Vec<f64> = values.iter().copied().map(f64::from).collect();
+            let packed = ports::pack(input, &values);
+            bytes.extend(packed.bytes);
+            clipped += packed.clipped;
+        }
+        accuracy.clipped_input_elements += clipped;
+        accuracy.clipped_samples += usize::from(clipped > 0);
+        let mut output = vec![0; usize::try_from(model.output_bytes()).unwrap_or(0)];
+        plan.run(&mut arena, &bytes, &mut output)
+            .map_err(|source| CompileError::Run { sample, source })?;
+        let got = split_outputs(model, &output);
+        for ((comparison, got), want) in comparisons.iter_mut().zip(&got).zip(&want) {
+            comparison.add(got, want);
+        }
+        if let (Some(got), Some(want)) = (got.first(), want.first()) {
+            let label = labels.as_ref().map(|labels| labels[sample]);
+            top1.add(&got.reals, want, label);
+        }
+        progress(Progress {
+            stage: Stage::Evaluate,
+            done: sample + 1,
+            total: samples.len(),
+        });
+    }
+    accuracy.outputs = comparisons.into_iter().map(Comparison::finish).collect();
+    accuracy.top1 = top1.finish(labels.is_some());
+    Ok(accuracy)
+}
+
+fn checked_labels(labels: &Array, samples: usize) -> Result<Vec<i64>, CompileError> {
+    let bad = |reason| CompileError::Labels { reason };
+    let numbers = labels
+        .to_i64()
+        .ok_or_else(|| bad("they must be integers".to_owned()))?;
+    if numbers.len() != samples {
+        return Err(bad(format!(
+            "{} labels for {samples} test samples",
+            numbers.len()
+        )));
+    }
+    Ok(numbers)
+}
+
+/// One output of one run.
+struct Got {
+    reals: Vec<f64>,
+    saturated: usize,
+}
+
+fn split_outputs(model: &ValidModel, bytes: &[u8]) -> Vec<Got> {
+    let mut rest = bytes;
+    let mut outputs = Vec::new();
+    for (output, tensor) in model.model().outputs.iter().zip(model.output_types()) {
+        let elements: usize = tensor.shape.iter().map(|&dim| dim as usize).product();
+        let (tensor_bytes, others) = rest.split_at(elements * tensor.dtype.size_bytes());
+        rest = others;
+        let (min, max) = tensor.dtype.range();
+        outputs.push(Got {
+            reals: ports::unpack(&output.quantisation, tensor, tensor_bytes),
+            saturated: ports::elements(tensor.dtype, tensor_bytes)
+                .iter()
+                .filter(|&&element| element == min || element == max)
+                .count(),
+        });
+    }
+    outputs
+}
+
+/// Differences of one output over all samples.
+struct Comparison {
+    accuracy: OutputAccuracy,
+    relative: Vec<f64>,
+    sum: f64,
+    min: f64,
+    max: f64,
+}
+
+impl Comparison {
+    fn new(name: &str) -> Self {
+        Self {
+            accuracy: OutputAccuracy {
+                name: name.to_owned(),
+                ..OutputAccuracy::default()
+            },
+            relative: Vec::new(),
+            sum: 0.0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+        }
+    }
+
+    fn add(&mut self, got: &Got, want: &[f32]) {
+        self.accuracy.saturated_elements += got.saturated;
+        for (&got, &want) in got.reals.iter().zip(want) {
+            let want = f64::from(want);
+            let error = (got - want).abs();
+            self.accuracy.max_error = self.accuracy.max_error.max(error);
+            self.sum += error;
+            self.relative.push(if error == 0.0 {
+                0.0
+            } else {
+                error / want.abs()
+            });
+            self.min = self.min.min(want);
+            self.max = self.max.max(want);
+        }
+    }
+
+    fn finish(mut self) -> OutputAccuracy {
+        self.relative.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let last = self.relative.len().saturating_sub(1);
+            self.relative
+                .get((share * last as f64).round() as usize)
+                .copied()
+                .unwrap_or(0.0)
+        };
+        OutputAccuracy {
+            mean_error: self.sum / self.relative.len().max(1) as f64,
+            median_relative_error: at(0.5),
+            p99_relative_error: at(0.99),
+            float_span: (self.max - self.min).max(0.0),
+            ..self.accuracy
+        }
+    }
+}
+
+/// Counts of [`Top1`].
+#[derive(Default)]
+struct Top1Counts {
+    samples: usize,
+    agree: usize,
+    float_right: usize,
+    compiled_right: usize,
+}
+
+impl Top1Counts {
+    fn add(&mut self, got: &[f64], want: &[f32], label: Option<i64>) {
+        if got.len() < 2 {
+            return;
+        }
+        let want: Vec<f64> = want.iter().copied().map(f64::from).collect();
+        let (got, want) = (first_largest(got), first_largest(&want));
+        self.samples += 1;
+        self.agree += usize::from(got == want);
+        if let Some(label) = label.and_then(|label| usize::try_from(label).ok()) {
+            self.float_right += usize::from(want == label);
+            self.compiled_right += usize::from(got == label);
+        }
+    }
+
+    fn finish(&self, labelled: bool) -> Option<Top1> {
+        let share = |count: usize| count as f64 / self.samples as f64;
+        (self.samples > 0).then(|| Top1 {
+            agreement: share(self.agree),
+            float_accuracy: labelled.then(|| share(self.float_right)),
+            compiled_accuracy: labelled.then(|| share(self.compiled_right)),
+        })
+    }
+}
+
+/// Index of the largest element, the first of equals: as ARGMAX.
+fn first_largest(values: &[f64]) -> usize {
+    let mut best = 0;
+    for (index, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = index;
+        }
+    }
+    best
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(accuracy) = &self.accuracy {
+            write!(f, "{accuracy}")?;
+        }
+        if self.parameters > 0 {
+            writeln!(f, "parameters          {}", self.parameters)?;
+        }
+        writeln!(f, "multiply-adds       {}", self.macs)?;
+        let plural = if self.chunks == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "model size          {} bytes in {} chunk{plural}",
+            self.payload_bytes, self.chunks
+        )?;
+        writeln!(f, "memory              {} bytes", self.arena_bytes)?;
+        for remark in &self.remarks {
+            writeln!(f, "note                {remark}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Accuracy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = if self.held_back {
+            "held back from the calibration data: give --test for an independent figure"
+        } else {
+            "test set"
+        };
+        writeln!(f, "samples compared    {} ({source})", self.samples)?;
+        if let Some(top1) = &self.top1 {
+            if let (Some(float), Some(compiled)) = (top1.float_accuracy, top1.compiled_accuracy) {
+                writeln!(
+                    f,
+                    "accuracy            {:.2} % (float model {:.2} %)",
+                    100.0 * compiled,
+                    100.0 * float
+                )?;
+            }
+            writeln!(f, "same class as float {:.2} %", 100.0 * top1.agreement)?;
+        }
+        for output in &self.outputs {
+            writeln!(
+                f,
+                "error of '{}': mean {:.3e}, max {:.3e}, relative median {:.2e} and 99 % {:.2e} (values span {:.4})",
+                output.name,
+                output.mean_error,
+                output.max_error,
+                output.median_relative_error,
+                output.p99_relative_error,
+                output.float_span
+            )?;
+        }
+        if self.clipped_samples > 0 {
+            writeln!(
+                f,
+                "out of range        {} samples have input values beyond the calibrated range",
+                self.clipped_samples
+            )?;
+        }
+        Ok(())
+    }
+}
