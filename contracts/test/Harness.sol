@@ -35,6 +35,7 @@ interface Vm {
     function exists(string calldata path) external view returns (bool);
     function toString(address value) external pure returns (string memory);
     function writeFileBinary(string calldata path, bytes calldata data) external;
+    function ffi(string[] calldata command) external returns (bytes memory output);
     function skip(bool skipTest, string calldata reason) external;
 }
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {VolatilityFee} from "../../examples/VolatilityFee.sol";
+import {InferenceTest} from "../../src/testing/InferenceTest.sol";
+import {Harness} from "../Harness.sol";
+
+/// @title The volatility model behind the contract that follows it
+contract VolatilityFeeNativeTest is Harness, InferenceTest {
+    string private constant FOLDER = "test-vectors/models/volatility/";
+    string private constant FILE = "cache/volatility.fxp";
+    string private constant DEFAULT_CLI = "target/debug/fixpoint";
+    uint256 private constant HOURS = 17;
+    uint256 private constant PRICE = 2000e18;
+
+    address private model;
+
+    function setUp() public {
+        string memory cli = vm.envOr("FIXPOINT_CLI", string(""));
+        if (bytes(cli).length == 0) {
+            vm.skip(!vm.exists(DEFAULT_CLI), "fixpoint is not built");
+            cli = DEFAULT_CLI;
+        }
+        string[] memory command = new string[](9);
+        (command[0], command[1]) = (cli, "compile");
+        command[2] = string.concat(FOLDER, "volatility.onnx");
+        (command[3], command[4]) = ("--precision", "int16");
+        command[5] = "--calibration";
+        command[6] = string.concat(FOLDER, "calibration.npz");
+        (command[7], command[8]) = ("-o", FILE);
+        vm.ffi(command);
+        model = useModel(FILE);
+    }
+
+    function test_aWildMarketCostsMoreThanACalmOne() public {
+        VolatilityFee calm = new VolatilityFee(model, swinging(1));
+        VolatilityFee wild = new VolatilityFee(model, swinging(30));
+        (bool ok, int256 percent) = calm.forecast();
+        vm.assertTrue(ok, "calm");
+        vm.assertTrue(percent > 0.1e18 && percent < 1e18, "calm forecast");
+        (ok, percent) = wild.forecast();
+        vm.assertTrue(ok, "wild");
+        vm.assertTrue(percent > 1e18 && percent < 20e18, "wild forecast");
+        vm.assertLt(calm.feeBps(), wild.feeBps());
+
+        // Trouble arrives in the calm market, and the fee follows.
+        uint256 before = calm.feeBps();
+        calm.report(PRICE * 95 / 100);
+        vm.assertLt(before, calm.feeBps());
+    }
+
+    /// @dev Prices that go up and down by `perMille` thousandths.
+    function swinging(uint256 perMille) private pure returns (uint256[] memory prices) {
+        prices = new uint256[](HOURS);
+        for (uint256 i; i < HOURS; ++i) {
+            prices[i] = i % 2 == 0 ? PRICE : PRICE * (1000 + perMille) / 1000;
+        }
+    }
+}
