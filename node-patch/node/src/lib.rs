@@ -1,1 +1,19 @@
-//! (skeleton)
+//! The node: a chain, a miner and an RPC server, wired together.
+//!
+//! 1. [`accounts`] and [`genesis`]: what a devnet starts with.
+//! 2. [`miner`]: when blocks are made.
+//! 3. [`devnet`]: the wiring, for tests ([`Node`]) and for the command line ([`run_devnet`]).
+//! 4. [`banner`]: what a person sees first.
+//! 5. [`import`]: checking somebody else's blocks in a fresh chain.
+//!
+//! What a block is and how calls are answered live in `fixpoint-chain` and `fixpoint-rpc`.
+
+pub mod accounts;
+pub mod banner;
+pub mod devnet;
+pub mod genesis;
+pub mod import;
+pub mod kernels;
+pub mod miner;
+
+pub use devnet::{DevnetConfig, Node, run_devnet};

@@ -1,0 +1,235 @@
+//! A devnet: one process, one block producer, an RPC server.
+
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use alloy_genesis::Genesis;
+use alloy_signer_local::PrivateKeySigner;
+use anyhow::{Context as _, Result, bail};
+use fixpoint_chain::{Chain, ChainSpec, Location};
+use fixpoint_rpc::{Context, DevAccounts, NodeIdentity, RpcServer};
+use tokio::task::JoinHandle;
+
+use crate::{
+    accounts::{DEV_KEYS, dev_signers},
+    banner,
+    genesis::{DEVNET_CHAIN_ID, devnet_genesis},
+    kernels,
+    miner::{DevMiner, Mode},
+};
+
+/// How long open connections may delay a shutdown.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(3);
+/// The genesis that a data directory was made with.
+const GENESIS_FILE: &str = "genesis.json";
+
+/// How a devnet runs.
+#[derive(Clone, Debug)]
+pub struct DevnetConfig {
+    /// Address to listen on. Anyone who can reach it can spend the developer accounts' money.
+    pub host: IpAddr,
+    /// Port to listen on; 0 lets the system choose.
+    pub port: u16,
+    /// Where the chain is kept; `None` keeps it in memory, gone at the end.
+    pub data_dir: Option<PathBuf>,
+    /// Seconds between blocks; `None` makes a block for each transaction as it arrives.
+    pub block_time: Option<f64>,
+    /// How many developer accounts have money and are unlocked (at most ten).
+    pub accounts: usize,
+    /// Chain id of a new chain.
+    pub chain_id: u64,
+    /// Genesis of a new chain, instead of the devnet's own.
+    pub genesis: Option<Genesis>,
+    /// Log a line for each block.
+    pub log_blocks: bool,
+}
+
+impl Default for DevnetConfig {
+    fn default() -> Self {
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 8545,
+            data_dir: None,
+            block_time: None,
+            accounts: DEV_KEYS.len(),
+            chain_id: DEVNET_CHAIN_ID,
+            genesis: None,
+            log_blocks: false,
+        }
+    }
+}
+
+/// A running devnet. It stops when [`Node::shutdown`] is called; just dropping it ends the process's
+/// part in it less politely.
+pub struct Node {
+    chain: Chain,
+    signers: Vec<PrivateKeySigner>,
+    server: RpcServer,
+    clock: JoinHandle<()>,
+}
+
+impl Node {
+    /// Opens the chain and serves it. Needs a tokio runtime.
+    pub async fn start(config: &DevnetConfig) -> Result<Self> {
+        let mode = Mode::new(config.block_time.map(block_interval).transpose()?);
+        let signers = dev_signers(config.accounts);
+        let chain = open_chain(config, &signers)?;
+        let miner = Arc::new(DevMiner::new(chain.clone(), mode));
+        let context = Context::new(
+            chain.clone(),
+            Arc::clone(&miner) as _,
+            DevAccounts::new(signers.clone()),
+            identity(),
+        );
+        let address = SocketAddr::new(config.host, config.port);
+        let server = RpcServer::start(address, context)
+            .await
+            .with_context(|| format!("cannot listen on {address}; choose another --port"))?;
+        let clock = tokio::spawn(miner.run());
+        Ok(Self {
+            chain,
+            signers,
+            server,
+            clock,
+        })
+    }
+
+    /// The HTTP address of the RPC server.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// The WebSocket address of the RPC server (the same port).
+    pub fn ws_url(&self) -> String {
+        format!("ws://{}", self.server.address())
+    }
+
+    /// The chain underneath.
+    pub const fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The unlocked developer accounts.
+    pub fn signers(&self) -> &[PrivateKeySigner] {
+        &self.signers
+    }
+
+    /// Stops serving and making blocks. Every block that a client saw is on disk already.
+    pub async fn shutdown(self) {
+        self.clock.abort();
+        // The task holds the chain until it is gone.
+        let _ = self.clock.await;
+        if tokio::time::timeout(SHUTDOWN_PATIENCE, self.server.stop())
+            .await
+            .is_err()
+        {
+            tracing::warn!("connections were still open at shutdown");
+        }
+    }
+}
+
+fn identity() -> NodeIdentity {
+    let version = env!("CARGO_PKG_VERSION");
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    NodeIdentity {
+        client_version: format!("fixpoint/v{version}/{os}-{arch}/rust"),
+        kernels: kernels::description(),
+    }
+}
+
+fn block_interval(seconds: f64) -> Result<Duration> {
+    /// The interval is time between blocks, and blocks carry whole seconds; faster ones are for tests.
+    const SHORTEST: Duration = Duration::from_millis(10);
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(interval) if interval >= SHORTEST => Ok(interval),
+        _ => bail!(
+            "a block time of {seconds} s is too short; leave it out for a block per transaction"
+        ),
+    }
+}
+
+fn open_chain(config: &DevnetConfig, signers: &[PrivateKeySigner]) -> Result<Chain> {
+    let fresh = || -> Result<Genesis> {
+        match &config.genesis {
+            Some(genesis) => Ok(genesis.clone()),
+            None => {
+                let funded = signers.iter().map(PrivateKeySigner::address);
+                devnet_genesis(config.chain_id, funded)
+                    .context("the embedded predeploys are broken")
+            }
+        }
+    };
+    let Some(directory) = &config.data_dir else {
+        let spec = ChainSpec::from_genesis(fresh()?)?;
+        return Ok(Chain::open(Location::Memory, spec)?);
+    };
+    let spec = directory_spec(directory, fresh)?;
+    Chain::open(Location::Directory(directory.clone()), spec)
+        .with_context(|| format!("cannot open the chain in {}", directory.display()))
+}
+
+/// The network of a data directory: the one it was made with, or a new one, which is noted down.
+fn directory_spec(directory: &Path, fresh: impl FnOnce() -> Result<Genesis>) -> Result<ChainSpec> {
+    let file = directory.join(GENESIS_FILE);
+    if file.exists() {
+        return ChainSpec::from_file(&file)
+            .with_context(|| format!("cannot read {}", file.display()));
+    }
+    fs::create_dir_all(directory)
+        .with_context(|| format!("cannot create {}", directory.display()))?;
+    let spec = ChainSpec::from_genesis(fresh()?)?;
+    // Renamed into place, so that a crash leaves either no file or a whole one.
+    let unfinished = directory.join("genesis.json.new");
+    fs::write(&unfinished, serde_json::to_vec_pretty(spec.genesis())?)
+        .and_then(|()| fs::rename(&unfinished, &file))
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(spec)
+}
+
+/// Runs a devnet until Ctrl-C or SIGTERM, on a tokio runtime of its own.
+pub fn run_devnet(config: DevnetConfig) -> Result<()> {
+    let level = if config.log_blocks {
+        "warn,fixpoint_node=info"
+    } else {
+        "warn"
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    // Fails only if the caller has set up logging already, and then that is what counts.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .try_init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let node = Node::start(&config).await?;
+        print!("{}", banner::text(&node, &config));
+        std::io::Write::flush(&mut std::io::stdout())?;
+        stop_signal().await?;
+        println!("\nstopping");
+        node.shutdown().await;
+        Ok(())
+    })
+}
+
+#[cfg(unix)]
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

@@ -1,0 +1,186 @@
+//! The devnet's first block: accounts, predeployed contracts, limits and forks.
+//!
+//! The genesis is a pure function of its arguments (no clock): a data directory is reopened with
+//! the same arguments, and a second process that imports the blocks starts from the same hash.
+
+use std::collections::BTreeMap;
+
+use alloy_eips::{
+    eip2935::{HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE},
+    eip4788::{BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CODE},
+    eip7002::{WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, WITHDRAWAL_REQUEST_PREDEPLOY_CODE},
+    eip7251::{CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, CONSOLIDATION_REQUEST_PREDEPLOY_CODE},
+};
+use alloy_genesis::{ChainConfig, Genesis, GenesisAccount};
+use alloy_primitives::{Address, Bytes, U256, address, bytes};
+use serde::Deserialize;
+
+/// The chain id that development tools expect of a local chain.
+pub const DEVNET_CHAIN_ID: u64 = 31_337;
+/// Gas of one block.
+pub const BLOCK_GAS_LIMIT: u64 = 60_000_000;
+/// Base fee of the genesis block: 1 gwei.
+pub const GENESIS_BASE_FEE_WEI: u128 = 1_000_000_000;
+/// Balance of each developer account: 10,000 ether.
+pub const DEV_BALANCE_ETHER: u64 = 10_000;
+/// Receives the tips of every block. No one holds its key.
+pub const COINBASE: Address = address!("0x00000000000000000000000000000000C01BBA5E");
+/// 2026-01-01T00:00:00Z. Fixed, so that the genesis hash does not depend on when a chain was made.
+const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
+
+/// The inference precompile. It needs code, as Solidity checks for code before a call, and a nonce,
+/// as an account without either loses its storage (EIP-161).
+pub const PRECOMPILE_ADDRESS: Address = address!("0x0000000000000000000000000000000000000F1E");
+const PRECOMPILE_CODE: Bytes = bytes!("fe");
+
+/// The CREATE2 factory that forge and other tools expect at this address on every chain.
+pub const CREATE2_FACTORY_ADDRESS: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
+const CREATE2_FACTORY_CODE: Bytes = bytes!(
+    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
+);
+
+/// Runtime code of the project's contracts, generated from the compiler's output.
+const PREDEPLOYS_JSON: &str = include_str!("predeploys.json");
+
+/// A contract that exists from the first block on.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Predeploy {
+    /// Where it lives.
+    pub address: Address,
+    /// Its runtime code.
+    pub code: Bytes,
+    /// Storage it starts with.
+    #[serde(default)]
+    pub storage: BTreeMap<alloy_primitives::B256, alloy_primitives::B256>,
+}
+
+/// The project's predeployed contracts by name.
+///
+/// # Errors
+/// When the embedded file is not the JSON it should be, which a test rules out.
+pub fn predeploys() -> Result<BTreeMap<String, Predeploy>, serde_json::Error> {
+    serde_json::from_str(PREDEPLOYS_JSON)
+}
+
+/// The devnet's genesis: every fork up to Osaka from the start, `funded` accounts with
+/// [`DEV_BALANCE_ETHER`] each, the precompile's account, the system contracts and the predeploys.
+///
+/// # Errors
+/// As [`predeploys`].
+pub fn devnet_genesis(
+    chain_id: u64,
+    funded: impl IntoIterator<Item = Address>,
+) -> Result<Genesis, serde_json::Error> {
+    let contract = |code: Bytes| GenesisAccount {
+        nonce: Some(1),
+        code: Some(code),
+        ..GenesisAccount::default()
+    };
+    let mut alloc = BTreeMap::from([
+        (PRECOMPILE_ADDRESS, contract(PRECOMPILE_CODE)),
+        (CREATE2_FACTORY_ADDRESS, contract(CREATE2_FACTORY_CODE)),
+        (
+            HISTORY_STORAGE_ADDRESS,
+            contract(HISTORY_STORAGE_CODE.clone()),
+        ),
+        (BEACON_ROOTS_ADDRESS, contract(BEACON_ROOTS_CODE.clone())),
+        (
+            WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
+            contract(WITHDRAWAL_REQUEST_PREDEPLOY_CODE.clone()),
+        ),
+        (
+            CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
+            contract(CONSOLIDATION_REQUEST_PREDEPLOY_CODE.clone()),
+        ),
+    ]);
+    for predeploy in predeploys()?.into_values() {
+        let account = GenesisAccount {
+            storage: (!predeploy.storage.is_empty()).then_some(predeploy.storage),
+            ..contract(predeploy.code)
+        };
+        alloc.insert(predeploy.address, account);
+    }
+    let balance = U256::from(DEV_BALANCE_ETHER) * U256::from(10).pow(U256::from(18));
+    for address in funded {
+        alloc.entry(address).or_default().balance = balance;
+    }
+    Ok(Genesis {
+        config: forks_from_genesis(chain_id),
+        timestamp: GENESIS_TIMESTAMP,
+        gas_limit: BLOCK_GAS_LIMIT,
+        coinbase: COINBASE,
+        alloc,
+        base_fee_per_gas: Some(GENESIS_BASE_FEE_WEI),
+        excess_blob_gas: Some(0),
+        blob_gas_used: Some(0),
+        ..Genesis::default()
+    })
+}
+
+fn forks_from_genesis(chain_id: u64) -> ChainConfig {
+    ChainConfig {
+        chain_id,
+        homestead_block: Some(0),
+        eip150_block: Some(0),
+        eip155_block: Some(0),
+        eip158_block: Some(0),
+        byzantium_block: Some(0),
+        constantinople_block: Some(0),
+        petersburg_block: Some(0),
+        istanbul_block: Some(0),
+        berlin_block: Some(0),
+        london_block: Some(0),
+        shanghai_time: Some(0),
+        cancun_time: Some(0),
+        prague_time: Some(0),
+        osaka_time: Some(0),
+        terminal_total_difficulty: Some(U256::ZERO),
+        terminal_total_difficulty_passed: true,
+        ..ChainConfig::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{b256, keccak256};
+
+    use super::*;
+
+    #[test]
+    fn genesis_is_deterministic_and_survives_json() {
+        let account = address!("0x00000000000000000000000000000000000000aa");
+        let genesis = devnet_genesis(DEVNET_CHAIN_ID, [account]).unwrap();
+        assert_eq!(genesis, devnet_genesis(DEVNET_CHAIN_ID, [account]).unwrap());
+        let json = serde_json::to_string(&genesis).unwrap();
+        assert_eq!(serde_json::from_str::<Genesis>(&json).unwrap(), genesis);
+    }
+
+    #[test]
+    fn genesis_holds_the_promised_accounts() {
+        let account = address!("0x00000000000000000000000000000000000000aa");
+        let genesis = devnet_genesis(DEVNET_CHAIN_ID, [account]).unwrap();
+        assert_eq!(
+            genesis.alloc[&account].balance,
+            U256::from(10).pow(U256::from(22))
+        );
+        let precompile = &genesis.alloc[&PRECOMPILE_ADDRESS];
+        assert_eq!(
+            (precompile.nonce, precompile.code.clone()),
+            (Some(1), Some(PRECOMPILE_CODE))
+        );
+        for predeploy in predeploys().unwrap().values() {
+            assert_eq!(
+                genesis.alloc[&predeploy.address].code.as_ref(),
+                Some(&predeploy.code)
+            );
+        }
+    }
+
+    #[test]
+    fn create2_factory_code_is_the_well_known_one() {
+        assert_eq!(
+            keccak256(&CREATE2_FACTORY_CODE),
+            b256!("0x2fa86add0aed31f33a762c9d88e807c475bd51d0f52bd0955754b2608f7e4989")
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! Blocks survive a restart, and another chain accepts them.
+
+use std::{fs, process::Command};
+
+use alloy_primitives::Bytes;
+use fixpoint_node::DevnetConfig;
+use serde_json::{Value, json};
+
+use crate::client::{Devnet, counter};
+
+/// A few blocks: a contract, calls of it, an empty block, a block far in the future.
+async fn fill(devnet: &Devnet) -> alloy_primitives::Address {
+    let contract = devnet.deploy(&counter()).await;
+    for _ in 0..3 {
+        devnet
+            .send(json!({ "from": devnet.account(0), "to": contract }))
+            .await;
+    }
+    devnet.ok("evm_mine", json!([])).await;
+    devnet.ok("evm_increaseTime", json!([1_000_000])).await;
+    devnet
+        .send(json!({ "from": devnet.account(1), "to": contract }))
+        .await;
+    contract
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_keeps_blocks_receipts_and_state() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = DevnetConfig {
+        data_dir: Some(directory.path().to_owned()),
+        ..DevnetConfig::default()
+    };
+    let devnet = Devnet::start_with(config.clone()).await;
+    let contract = fill(&devnet).await;
+    let questions = [
+        ("eth_getBlockByNumber", json!(["latest", true])),
+        ("eth_getBlockByNumber", json!(["0x2", true])),
+        ("eth_getBlockReceipts", json!(["0x3"])),
+        ("eth_getStorageAt", json!([contract, "0x0", "0x3"])),
+        ("eth_getStorageAt", json!([contract, "0x0", "latest"])),
+        ("eth_getCode", json!([contract, "latest"])),
+        ("eth_getBalance", json!([devnet.account(0), "latest"])),
+        ("eth_getLogs", json!([{ "fromBlock": "0x0" }])),
+        ("eth_getProof", json!([contract, ["0x0"], "latest"])),
+    ];
+    let mut before: Vec<Value> = Vec::new();
+    for (method, params) in &questions {
+        before.push(devnet.ok(method, params.clone()).await);
+    }
+    devnet.node.shutdown().await;
+
+    let devnet = Devnet::start_with(config).await;
+    for ((method, params), answer) in questions.iter().zip(before) {
+        assert_eq!(
+            devnet.ok(method, params.clone()).await,
+            answer,
+            "{method} {params}"
+        );
+    }
+    devnet
+        .send(json!({ "from": devnet.account(0), "to": contract }))
+        .await;
+    let count = devnet
+        .ok("eth_call", json!([{ "to": contract, "data": "0x01" }]))
+        .await;
+    assert_eq!(count, json!(alloy_primitives::B256::with_last_byte(5)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_process_verifies_the_blocks_and_notices_a_changed_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let devnet = Devnet::start().await;
+    fill(&devnet).await;
+    let genesis = devnet.ok("fixpoint_genesis", json!([])).await;
+    let head = devnet
+        .ok("eth_getBlockByNumber", json!(["latest", false]))
+        .await;
+    let mut blocks: Vec<u8> = Vec::new();
+    for number in 1..=devnet.quantity("eth_blockNumber", json!([])).await {
+        let raw = devnet
+            .ok("debug_getRawBlock", json!([format!("{number:#x}")]))
+            .await;
+        blocks.extend_from_slice(&serde_json::from_value::<Bytes>(raw).unwrap());
+    }
+    let genesis_file = directory.path().join("genesis.json");
+    let blocks_file = directory.path().join("blocks.rlp");
+    fs::write(&genesis_file, genesis.to_string()).unwrap();
+    let run = |bytes: &[u8], expected: &str| {
+        fs::write(&blocks_file, bytes).unwrap();
+        Command::new(env!("CARGO_BIN_EXE_fixpoint-import"))
+            .arg("--genesis")
+            .arg(&genesis_file)
+            .arg("--blocks")
+            .arg(&blocks_file)
+            .args(["--expect-head", expected])
+            .output()
+            .unwrap()
+    };
+    let hash = head["hash"].as_str().unwrap();
+    let output = run(&blocks, hash);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(text.contains(&format!("hash {hash}")), "{text}");
+    assert!(text.contains("number 6"), "{text}");
+
+    let wrong = format!("0x{}", "11".repeat(32));
+    assert!(
+        !run(&blocks, &wrong).status.success(),
+        "another head than the expected one"
+    );
+    let mut tampered = blocks.clone();
+    // Inside the first header: its parent hash is at the very start, its state root a bit further.
+    tampered[100] ^= 1;
+    assert!(
+        !run(&tampered, hash).status.success(),
+        "a changed bit in the first header"
+    );
+}

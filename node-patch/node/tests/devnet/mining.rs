@@ -1,0 +1,135 @@
+//! When blocks are made, and their times.
+
+use std::time::Duration;
+
+use alloy_primitives::Address;
+use fixpoint_node::DevnetConfig;
+use serde_json::{Value, json};
+
+use crate::client::{Devnet, quantity, raw, transfer};
+
+async fn timestamp(devnet: &Devnet) -> u64 {
+    quantity(
+        &devnet
+            .ok("eth_getBlockByNumber", json!(["latest", false]))
+            .await["timestamp"],
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_automine_transactions_wait_for_evm_mine() {
+    let devnet = Devnet::start().await;
+    devnet.ok("evm_setAutomine", json!([false])).await;
+    assert_eq!(devnet.ok("anvil_getAutomine", json!([])).await, false);
+    let to = Address::repeat_byte(0xaa);
+    let hashes: Vec<Value> = {
+        let mut hashes = Vec::new();
+        for nonce in 0..3 {
+            let transaction = transfer(devnet.signer(0), nonce, to);
+            hashes.push(
+                devnet
+                    .ok("eth_sendRawTransaction", json!([raw(&transaction)]))
+                    .await,
+            );
+        }
+        hashes
+    };
+    assert_eq!(devnet.quantity("eth_blockNumber", json!([])).await, 0);
+    assert_eq!(
+        devnet
+            .quantity(
+                "eth_getTransactionCount",
+                json!([devnet.account(0), "pending"])
+            )
+            .await,
+        3
+    );
+    let pending = devnet
+        .ok("eth_getBlockByNumber", json!(["pending", false]))
+        .await;
+    assert_eq!(pending["transactions"], json!(hashes));
+    assert_eq!(pending["number"], "0x1");
+    devnet.ok("evm_mine", json!([])).await;
+    let block = devnet
+        .ok("eth_getBlockByNumber", json!(["0x1", false]))
+        .await;
+    assert_eq!(block["transactions"], json!(hashes));
+    devnet.ok("anvil_mine", json!(["0x5", "0xa"])).await;
+    assert_eq!(devnet.quantity("eth_blockNumber", json!([])).await, 6);
+    let times: Vec<u64> = {
+        let mut times = Vec::new();
+        for number in 2..=6 {
+            let block = devnet
+                .ok(
+                    "eth_getBlockByNumber",
+                    json!([format!("{number:#x}"), false]),
+                )
+                .await;
+            times.push(quantity(&block["timestamp"]));
+        }
+        times
+    };
+    assert!(
+        times.windows(2).all(|pair| pair[1] - pair[0] == 10),
+        "{times:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_can_be_moved_forward_but_not_back() {
+    let devnet = Devnet::start().await;
+    devnet.ok("evm_mine", json!([])).await;
+    let before = timestamp(&devnet).await;
+    let offset = devnet.ok("evm_increaseTime", json!([3600])).await;
+    assert!(offset.as_i64().unwrap() >= 3600);
+    devnet.ok("evm_mine", json!([])).await;
+    let after = timestamp(&devnet).await;
+    assert!(after >= before + 3600, "{before} -> {after}");
+    let exact = after + 1_000_000;
+    devnet.ok("evm_setNextBlockTimestamp", json!([exact])).await;
+    devnet
+        .send(json!({ "from": devnet.account(0), "to": devnet.account(1) }))
+        .await;
+    assert_eq!(timestamp(&devnet).await, exact);
+    devnet.ok("evm_mine", json!([])).await;
+    let next = timestamp(&devnet).await;
+    assert!(
+        next > exact && next < exact + 60,
+        "the clock goes on from there: {next}"
+    );
+    let error = devnet
+        .err("evm_setNextBlockTimestamp", json!([exact]))
+        .await;
+    assert!(error.message().contains("is not after"), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_come_by_the_clock() {
+    let devnet = Devnet::start_with(DevnetConfig {
+        block_time: Some(0.2),
+        ..DevnetConfig::default()
+    })
+    .await;
+    let transaction = transfer(devnet.signer(0), 0, Address::repeat_byte(0xaa));
+    let hash = devnet
+        .ok("eth_sendRawTransaction", json!([raw(&transaction)]))
+        .await;
+    let second = transfer(devnet.signer(0), 1, Address::repeat_byte(0xaa));
+    let receipt = devnet
+        .ok("eth_sendRawTransactionSync", json!([raw(&second)]))
+        .await;
+    assert_eq!(receipt["status"], "0x1");
+    let first = devnet.ok("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(first["status"], "0x1");
+    let before = devnet.quantity("eth_blockNumber", json!([])).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(
+        devnet.quantity("eth_blockNumber", json!([])).await > before,
+        "empty blocks too"
+    );
+    devnet.ok("evm_setIntervalMining", json!([0])).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let stopped = devnet.quantity("eth_blockNumber", json!([])).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(devnet.quantity("eth_blockNumber", json!([])).await, stopped);
+}
