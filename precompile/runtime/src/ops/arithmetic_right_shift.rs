@@ -63,11 +63,11 @@ impl Operation for ArithmeticRightShift {
         }
     }
 
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
         let round = self.round;
-        Ok(Step::new(2, move |reads, out| match (reads, out) {
+        Ok(Step::new(isa, 2, move |reads, out| match (reads, out) {
             ([View::I8(a), View::I8(b)], ViewMut::I8(out)) => {
                 arithmetic_right_shift_i8(&shape, a, b, round, out)
             }

@@ -74,11 +74,11 @@ impl Operation for AvgPool2d {
         require_accumulator(DType::I32, &[Reach::unknown(taps, (1, 1), x)], None)
     }
 
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let window = self.window(input).map_err(|_| KernelError::Shape)?;
         let (from, to) = (self.input_zero_point.0, self.output_zero_point.0);
-        Ok(Step::new(1, move |reads, out| match (reads, out) {
+        Ok(Step::new(isa, 1, move |reads, out| match (reads, out) {
             ([View::I8(x)], ViewMut::I8(out)) => avg_pool2d(&window, from, to, x, out),
             ([View::I16(x)], ViewMut::I16(out)) => avg_pool2d(&window, from, to, x, out),
             _ => Err(KernelError::Shape),

@@ -44,8 +44,8 @@ impl Operation for Cast {
         Ok(Inferred::new(output, work))
     }
 
-    fn prepare(&self, _operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::new(1, |reads, out| match (reads, out) {
+    fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        Ok(Step::new(isa, 1, |reads, out| match (reads, out) {
             ([View::Bool(x)], ViewMut::I8(out)) => cast(x, out),
             ([View::Bool(x)], ViewMut::I16(out)) => cast(x, out),
             ([View::Bool(x)], ViewMut::I32(out)) => cast(x, out),

@@ -37,8 +37,8 @@ impl Operation for Clz {
         Ok(Inferred::new(input.tensor.clone(), work))
     }
 
-    fn prepare(&self, _operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::new(1, |reads, out| match (reads, out) {
+    fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        Ok(Step::new(isa, 1, |reads, out| match (reads, out) {
             ([View::I32(x)], ViewMut::I32(out)) => clz_i32(x, out),
             _ => Err(KernelError::Shape),
         }))

@@ -66,7 +66,7 @@ impl Operation for Concat {
         Ok(Inferred::new(output, work))
     }
 
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         // Everything from the axis inwards is one run of bytes.
         let run_bytes = |part: &Operand<'_>| {
             let (size, inner) = axis_and_inner(part.shape(), usize::from(self.axis));
@@ -74,7 +74,7 @@ impl Operation for Concat {
         };
         let parts_bytes: Vec<usize> = operands.iter().map(run_bytes).collect();
         let out_bytes = parts_bytes.iter().sum();
-        Ok(Step::new(operands.len(), move |reads, out| {
+        Ok(Step::new(isa, operands.len(), move |reads, out| {
             let out = out.into_bytes();
             let mut offset_bytes = 0;
             for (part, &part_bytes) in reads.iter().zip(&parts_bytes) {

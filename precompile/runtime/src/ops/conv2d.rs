@@ -145,7 +145,7 @@ impl Operation for Conv2d {
             weight_zero_point: self.weight_zero_point.0,
         };
         let Some(weights) = weight.constant else {
-            return Ok(Step::new(3, move |reads, out| {
+            return Ok(Step::new(isa, 3, move |reads, out| {
                 let [x, weights, bias] = *reads else {
                     return Err(KernelError::Shape);
                 };
@@ -157,7 +157,7 @@ impl Operation for Conv2d {
         let weights = layer.pack(weights)?;
         let packed_bytes = weights.packed_bytes();
         let scratch_words = layer.scratch_words(&weights);
-        let step = Step::with_scratch(2, scratch_words, move |reads, out, scratch| match *reads {
+        let step = Step::with_scratch(isa, 2, scratch_words, move |reads, out, scratch| match *reads {
             [x, bias] => layer.run(&weights, x, bias, out, scratch),
             _ => Err(KernelError::Shape),
         });

@@ -134,7 +134,7 @@ impl Operation for DepthwiseConv2d {
     }
 
     /// Weights that are not constant are laid out anew in each run, in memory of that size.
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [_, weight, _] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let sizes = self.sizes(operands).map_err(|_| KernelError::Shape)?;
         let layer = Layer {
@@ -144,7 +144,7 @@ impl Operation for DepthwiseConv2d {
             weight_zero_point: self.weight_zero_point.0,
         };
         let Some(weights) = weight.constant else {
-            return Ok(Step::new(3, move |reads, out| {
+            return Ok(Step::new(isa, 3, move |reads, out| {
                 let [x, weights, bias] = *reads else {
                     return Err(KernelError::Shape);
                 };
@@ -154,7 +154,7 @@ impl Operation for DepthwiseConv2d {
         };
         let weights = layer.pack(weights)?;
         let packed_bytes = weights.packed_bytes();
-        let step = Step::new(2, move |reads, out| match *reads {
+        let step = Step::new(isa, 2, move |reads, out| match *reads {
             [x, bias] => layer.run(&weights, x, bias, out),
             _ => Err(KernelError::Shape),
         });

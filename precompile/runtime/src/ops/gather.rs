@@ -57,12 +57,12 @@ impl Operation for Gather {
         }
     }
 
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [values, _] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let [batch, rows, channels] =
             require_rank::<3>(0, values).map_err(|_| KernelError::Shape)?;
         let row_bytes = channels as usize * values.dtype().size_bytes();
-        Ok(Step::new(2, move |reads, out| match reads {
+        Ok(Step::new(isa, 2, move |reads, out| match reads {
             [values, View::I32(indices)] => gather(
                 batch as usize,
                 rows as usize,

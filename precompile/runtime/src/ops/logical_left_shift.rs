@@ -63,10 +63,10 @@ impl Operation for LogicalLeftShift {
         }
     }
 
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
-        Ok(Step::new(2, move |reads, out| match (reads, out) {
+        Ok(Step::new(isa, 2, move |reads, out| match (reads, out) {
             ([View::I8(a), View::I8(b)], ViewMut::I8(out)) => {
                 logical_left_shift_i8(&shape, a, b, out)
             }

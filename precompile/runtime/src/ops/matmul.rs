@@ -107,7 +107,7 @@ impl Operation for MatMul {
         let zero_points = (self.a_zero_point.0, self.b_zero_point.0);
         let Some(b) = b.constant else {
             let scratch_words = shape.scratch_words();
-            return Ok(Step::with_scratch(2, scratch_words, move |reads, out, scratch| {
+            return Ok(Step::with_scratch(isa, 2, scratch_words, move |reads, out, scratch| {
                 product(isa, &shape, zero_points, reads, out, scratch)
             }));
         };
@@ -115,7 +115,7 @@ impl Operation for MatMul {
         let words = matrices.iter().map(|matrix| matrix.scratch_words(shape.rows));
         let scratch_words = words.max().unwrap_or(0);
         let packed_bytes = matrices.iter().map(PackedWeights::packed_bytes).sum();
-        let step = Step::with_scratch(1, scratch_words, move |reads, out, scratch| {
+        let step = Step::with_scratch(isa, 1, scratch_words, move |reads, out, scratch| {
             packed_product(&shape, &matrices, zero_points.0, reads, out, scratch)
         });
         Ok(step.packing(packed_bytes))

@@ -55,10 +55,10 @@ impl Operation for MaxPool2d {
         Ok(Inferred::new(output, work))
     }
 
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let window = self.window(input).map_err(|_| KernelError::Shape)?;
-        Ok(Step::new(1, move |reads, out| match (reads, out) {
+        Ok(Step::new(isa, 1, move |reads, out| match (reads, out) {
             ([View::I8(x)], ViewMut::I8(out)) => max_pool2d(&window, x, out),
             ([View::I16(x)], ViewMut::I16(out)) => max_pool2d(&window, x, out),
             _ => Err(KernelError::Shape),

@@ -63,11 +63,11 @@ impl Operation for Mul {
         Ok(Inferred::new(output, work))
     }
 
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
         let shift_bits = self.shift_bits;
-        Ok(Step::new(2, move |reads, out| match (reads, out) {
+        Ok(Step::new(isa, 2, move |reads, out| match (reads, out) {
             ([View::I8(a), View::I8(b)], ViewMut::I32(out)) => mul_i8(&shape, a, b, out),
             ([View::I16(a), View::I16(b)], ViewMut::I32(out)) => mul_i16(&shape, a, b, out),
             ([View::I32(a), View::I32(b)], ViewMut::I32(out)) => {

@@ -98,16 +98,19 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// A step that reads its first `reads` operands and needs no scratch.
+    /// A step that reads its first `reads` operands and needs no scratch. The computation is compiled
+    /// for the set of kernels.
     pub(crate) fn new(
+        isa: Isa,
         reads: usize,
         run: impl Fn(&[View<'_>], ViewMut<'_>) -> KernelResult + Send + Sync + 'static,
     ) -> Self {
-        Self::with_scratch(reads, 0, move |reads, out, _| run(reads, out))
+        Self::with_scratch(isa, reads, 0, move |reads, out, _| run(reads, out))
     }
 
-    /// A step that also needs scratch.
+    /// Like [`Self::new`], with scratch.
     pub(crate) fn with_scratch(
+        isa: Isa,
         reads: usize,
         scratch_words: usize,
         run: impl Fn(&[View<'_>], ViewMut<'_>, &mut [u64]) -> KernelResult + Send + Sync + 'static,
@@ -116,13 +119,13 @@ impl Step {
             reads: (0..reads).collect(),
             scratch_words,
             packed_bytes: 0,
-            run: Box::new(run),
+            run: Box::new(move |reads, out, scratch| isa.vectorise(|| run(reads, out, scratch))),
         }
     }
 
     /// A step that fails whenever it runs: what a defect of [`Operation::prepare`] becomes.
     pub(crate) fn defect() -> Self {
-        Self::new(0, |_, _| Err(KernelError::Shape))
+        Self::new(Isa::portable(), 0, |_, _| Err(KernelError::Shape))
     }
 
     /// The step, reading these operands instead of the first ones.

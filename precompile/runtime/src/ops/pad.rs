@@ -64,7 +64,7 @@ impl Operation for Pad {
         Ok(Inferred::new(output, work))
     }
 
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let shape = input.shape().to_vec();
         let margins = self.padding.iter();
@@ -78,7 +78,7 @@ impl Operation for Pad {
             ViewMut::I32(element) => element.fill(self.value.0),
             ViewMut::I48(_) => return Err(KernelError::Shape),
         }
-        Ok(Step::new(1, move |reads, out| match reads {
+        Ok(Step::new(isa, 1, move |reads, out| match reads {
             [x] => pad(&shape, &padding, value.view().bytes(), x.bytes(), out.into_bytes()),
             _ => Err(KernelError::Shape),
         }))

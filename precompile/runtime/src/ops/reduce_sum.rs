@@ -44,10 +44,10 @@ impl Operation for ReduceSum {
         Ok(Inferred::new(with_shape(input.dtype(), &shape)?, work))
     }
 
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let (axis, inner) = axis_and_inner(input.shape(), usize::from(self.axis));
-        Ok(Step::new(1, move |reads, out| match (reads, out) {
+        Ok(Step::new(isa, 1, move |reads, out| match (reads, out) {
             ([View::I32(x)], ViewMut::I32(out)) => reduce_sum_i32(axis, inner, x, out),
             _ => Err(KernelError::Shape),
         }))

@@ -147,7 +147,7 @@ impl Operation for Rescale {
         Ok(Inferred::new(with_shape(self.to, input.shape())?, work))
     }
 
-    fn prepare(&self, _operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let multipliers: Vec<i32> = self.multipliers.iter().map(|entry| entry.0).collect();
         let rescale = Kernel::new(&RescaleParameters {
             input_zero_point: self.input_zero_point.0,
@@ -160,7 +160,7 @@ impl Operation for Rescale {
             output_unsigned: self.output_unsigned,
         })
         .ok_or(KernelError::Shape)?;
-        Ok(Step::new(1, move |reads, out| match (reads, out) {
+        Ok(Step::new(isa, 1, move |reads, out| match (reads, out) {
             ([View::I8(x)], ViewMut::I8(out)) => rescale.run(x, out),
             ([View::I8(x)], ViewMut::I16(out)) => rescale.run(x, out),
             ([View::I8(x)], ViewMut::I32(out)) => rescale.run(x, out),

@@ -53,8 +53,8 @@ impl Operation for Reshape {
         })
     }
 
-    fn prepare(&self, _operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::new(1, |reads, out| {
+    fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        Ok(Step::new(isa, 1, |reads, out| {
             let [x] = reads else {
                 return Err(KernelError::Shape);
             };

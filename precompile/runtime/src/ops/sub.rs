@@ -43,10 +43,10 @@ impl Operation for Sub {
         Ok(Inferred::new(output, work))
     }
 
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
-        Ok(Step::new(2, move |reads, out| match (reads, out) {
+        Ok(Step::new(isa, 2, move |reads, out| match (reads, out) {
             ([View::I32(a), View::I32(b)], ViewMut::I32(out)) => sub_i32(&shape, a, b, out),
             _ => Err(KernelError::Shape),
         }))

@@ -56,8 +56,8 @@ impl Operation for Table {
         Ok(Inferred::new(with_shape(to, input.shape())?, work))
     }
 
-    fn prepare(&self, _operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::new(2, |reads, out| match (reads, out) {
+    fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        Ok(Step::new(isa, 2, |reads, out| match (reads, out) {
             ([View::I8(x), View::I8(table)], ViewMut::I8(out)) => table_i8(table, x, out),
             ([View::I16(x), View::I16(table)], ViewMut::I32(out)) => table_i16(table, x, out),
             _ => Err(KernelError::Shape),

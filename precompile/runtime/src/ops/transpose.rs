@@ -60,12 +60,12 @@ impl Operation for Transpose {
         Ok(Inferred::new(output, work))
     }
 
-    fn prepare(&self, operands: &[Operand<'_>], _isa: Isa) -> Result<Step, KernelError> {
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let shape = input.shape().to_vec();
         let permutation = self.permutation.to_vec();
         let element_bytes = input.dtype().size_bytes();
-        Ok(Step::new(1, move |reads, out| match reads {
+        Ok(Step::new(isa, 1, move |reads, out| match reads {
             [x] => transpose(&shape, &permutation, element_bytes, x.bytes(), out.into_bytes()),
             _ => Err(KernelError::Shape),
         }))
