@@ -139,6 +139,52 @@ impl ModelBuilder {
         Ok(())
     }
 
+    /// A RESHAPE of a RESHAPE needs only the later one, also with an operator on single elements
+    /// between them that nothing else reads.
+    pub fn skip_reshapes(&mut self) {
+        let mut readers = vec![0_usize; self.operators.len()];
+        let offset = |value: ValueId| value.checked_sub(FIRST_OPERATOR).map(usize::from);
+        for operator in &mut self.operators {
+            map_operands(operator, |value| {
+                if let Some(index) = offset(value) {
+                    readers[index] += 1;
+                }
+                value
+            });
+        }
+        for output in &self.outputs {
+            if let Some(index) = offset(output.value) {
+                readers[index] += 1;
+            }
+        }
+        for index in 0..self.operators.len() {
+            while let Operator::Reshape(reshape) = &self.operators[index]
+                && let Some(before) = offset(reshape.input)
+            {
+                if let Operator::Reshape(first) = &self.operators[before] {
+                    let input = first.input;
+                    map_operands(&mut self.operators[index], |_| input);
+                    continue;
+                }
+                let Some(element_wise) = element_wise_input(&self.operators[before]) else {
+                    break;
+                };
+                let Some(Operator::Reshape(first)) =
+                    offset(element_wise).and_then(|first| self.operators.get(first))
+                else {
+                    break;
+                };
+                if readers[before] != 1 {
+                    break;
+                }
+                let input = first.input;
+                map_operands(&mut self.operators[before], |value| {
+                    if value == element_wise { input } else { value }
+                });
+            }
+        }
+    }
+
     /// Drops operators and constants that reach no output and gives every value its number.
     ///
     /// # Errors
@@ -279,6 +325,17 @@ fn port_name<const N: usize>(name: &str) -> Result<libssz_types::SszList<u8, N>,
     list(name.as_bytes().to_vec(), "bytes in a name")
 }
 
+/// What an operator reads whose output has its input's shape, whatever that is.
+fn element_wise_input(operator: &Operator) -> Option<ValueId> {
+    match operator {
+        Operator::Clamp(op) => Some(op.input),
+        Operator::Table(op) => Some(op.input),
+        Operator::Cast(op) => Some(op.input),
+        Operator::Rescale(op) if !op.per_channel => Some(op.input),
+        _ => None,
+    }
+}
+
 /// Replaces every value an operator reads.
 fn map_operands(operator: &mut Operator, mut number: impl FnMut(ValueId) -> ValueId) {
     let mut map = |values: &mut [&mut ValueId]| {
@@ -315,5 +372,108 @@ fn map_operands(operator: &mut Operator, mut number: impl FnMut(ValueId) -> Valu
         Operator::Gather(op) => map(&mut [&mut op.values, &mut op.indices]),
         Operator::Cast(op) => map(&mut [&mut op.input]),
         Operator::Rescale(op) => map(&mut [&mut op.input]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fixpoint_runtime::ops::{add::Add, clamp::Clamp};
+
+    fn reshape(builder: &mut ModelBuilder, input: ValueId, shape: &[usize]) -> ValueId {
+        let shape = shape_of(shape).expect("small");
+        builder
+            .operator(Operator::Reshape(Reshape { input, shape }))
+            .expect("few")
+    }
+
+    fn clamp(builder: &mut ModelBuilder, input: ValueId) -> ValueId {
+        let (min, max) = (signed(0), signed(1));
+        builder
+            .operator(Operator::Clamp(Clamp { input, min, max }))
+            .expect("few")
+    }
+
+    fn input(builder: &mut ModelBuilder, name: &str) -> ValueId {
+        let tensor = tensor_type(DType::I8, &[4]).expect("small");
+        builder
+            .input(name, tensor, Quantisation::None, false)
+            .expect("valid")
+    }
+
+    fn names(model: &Model) -> Vec<&'static str> {
+        model.operators.iter().map(Operator::name).collect()
+    }
+
+    #[test]
+    fn equal_constants_are_shared_and_unread_ones_dropped() {
+        let mut builder = ModelBuilder::default();
+        let x = input(&mut builder, "x");
+        let unread = builder.integers(DType::I8, &[4], [9; 4]).expect("few");
+        clamp(&mut builder, unread);
+        let a = builder
+            .integers(DType::I8, &[4], [1, 2, 3, 4])
+            .expect("few");
+        let b = builder
+            .integers(DType::I8, &[4], [1, 2, 3, 4])
+            .expect("few");
+        assert_eq!(a, b);
+        let sum = builder
+            .operator(Operator::Add(Add { a: x, b: a }))
+            .expect("few");
+        let shape = shape_of(&[4]).expect("small");
+        builder
+            .output("y", sum, &shape, Quantisation::None)
+            .expect("valid");
+        let model = builder.finish().expect("fits");
+        assert_eq!((model.constants.len(), names(&model)), (1, vec!["ADD"]));
+        assert_eq!(model.operators[0], Operator::Add(Add { a: 0, b: 1 }));
+        assert_eq!(model.outputs[0].value, 2);
+    }
+
+    #[test]
+    fn reshapes_around_an_element_wise_operator_become_one() {
+        let mut builder = ModelBuilder::default();
+        let x = input(&mut builder, "x");
+        let first = reshape(&mut builder, x, &[2, 2]);
+        let clamped = clamp(&mut builder, first);
+        let second = reshape(&mut builder, clamped, &[1, 4]);
+        let third = reshape(&mut builder, second, &[4, 1]);
+        let shape = shape_of(&[4, 1]).expect("small");
+        builder
+            .output("y", third, &shape, Quantisation::None)
+            .expect("valid");
+        builder.skip_reshapes();
+        let model = builder.finish().expect("fits");
+        assert_eq!(names(&model), ["CLAMP", "RESHAPE"]);
+    }
+
+    #[test]
+    fn a_reshape_that_is_read_twice_stays() {
+        let mut builder = ModelBuilder::default();
+        let x = input(&mut builder, "x");
+        let first = reshape(&mut builder, x, &[2, 2]);
+        let clamped = clamp(&mut builder, first);
+        let second = reshape(&mut builder, clamped, &[1, 4]);
+        let [square, row] = [&[2, 2][..], &[1, 4]].map(|shape| shape_of(shape).expect("small"));
+        builder
+            .output("y", second, &row, Quantisation::None)
+            .expect("valid");
+        builder
+            .output("z", clamped, &square, Quantisation::None)
+            .expect("valid");
+        builder.skip_reshapes();
+        let model = builder.finish().expect("fits");
+        assert_eq!(names(&model), ["RESHAPE", "CLAMP", "RESHAPE"]);
+    }
+
+    #[test]
+    fn names_that_the_format_cannot_hold_are_refused() {
+        let mut builder = ModelBuilder::default();
+        for name in ["", "ü", "a\nb", &"x".repeat(65)] {
+            let tensor = tensor_type(DType::I8, &[1]).expect("small");
+            let refused = builder.input(name, tensor, Quantisation::None, false);
+            assert!(matches!(refused, Err(CompileError::Name { .. })), "{name}");
+        }
     }
 }

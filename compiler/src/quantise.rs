@@ -16,6 +16,9 @@ use crate::{
 };
 use fixpoint_runtime::{model::format::Ratio, tensor::DType};
 
+/// How far beyond its calibrated range a 16-bit activation may go: a third of a bit of resolution
+/// against rare inputs that would saturate far from float.
+const HEADROOM_I16: f64 = 1.25;
 /// Features whose magnitudes differ by more than this get a scale each.
 const UNEVEN_FEATURES: f64 = 4.0;
 
@@ -76,10 +79,19 @@ pub fn quantise(
     };
     let readers = graph.readers();
     let producers = graph.producers();
+    let headroom = if dtype == DType::I16 {
+        HEADROOM_I16
+    } else {
+        1.0
+    };
+    let roomy = |range: &Range| Range {
+        min: range.min * headroom,
+        max: range.max * headroom,
+    };
     let mut quants: Vec<Quant> = ranges
         .values
         .iter()
-        .map(|&range| from_range(dtype, range))
+        .map(|range| from_range(dtype, roomy(range)))
         .collect();
     for (index, &input) in graph.inputs.iter().enumerate() {
         let features = &ranges.features[index];

@@ -147,7 +147,8 @@ impl Lowerer<'_> {
                 max_bias,
             );
             let rows = rows.ok_or_else(|| too_narrow(node))?;
-            let matrix = self.reshape(number, &[1, rows_in, dense.inputs])?;
+            let from = self.shape(value).to_vec();
+            let matrix = self.reshaped(number, &from, &[1, rows_in, dense.inputs])?;
             self.product_i16(matrix, rows_in, &rows, &output)?
         };
         let shape = self.shape(node.output).to_vec();

@@ -114,6 +114,15 @@ impl Lowerer<'_> {
             .operator(Operator::Reshape(Reshape { input, shape }))
     }
 
+    /// RESHAPE of a value of this shape, unless it has the wanted shape already.
+    pub(super) fn reshaped(&mut self, input: ValueId, from: &[usize], to: &[usize]) -> Emitted {
+        if from == to {
+            Ok(input)
+        } else {
+            self.reshape(input, to)
+        }
+    }
+
     /// TRANSPOSE of a value of this shape, or a RESHAPE if only axes of length 1 move.
     pub(super) fn transpose(
         &mut self,

@@ -107,6 +107,7 @@ pub fn lower(
         let quantisation = quantisation(&quants[*output], shape.len())?;
         lowerer.builder.output(name, number, &shape, quantisation)?;
     }
+    lowerer.builder.skip_reshapes();
     Ok(Lowered {
         model: lowerer.builder.finish()?,
         remarks: lowerer.remarks,
