@@ -2,7 +2,11 @@
 //!
 //! Classes are what costs differently on a machine; prices per class belong to the chain
 //! (`precompile/evm`), never here. The counts are part of an activation record: a class that is
-//! added raises the record version.
+//! added, and a count that changes, raises the record version.
+//!
+//! Kernels work on panels: a window with 3 channels takes as long as one with 16. Units of
+//! multiply-accumulates and pooling are therefore counted as panels run them, see [`panel_macs`]
+//! and [`panel_taps`], so that one price per unit holds for small shapes too.
 
 /// Number of classes in a [`Work`].
 pub const WORK_CLASSES: usize = 15;
@@ -12,17 +16,18 @@ pub const WORK_CLASSES: usize = 15;
 pub struct Work {
     /// Operators run, whatever their size.
     pub operators: u64,
-    /// Dense multiply-accumulates, 8 bit x 8 bit (CONV2D, CONV3D, TRANSPOSE_CONV2D, MATMUL).
+    /// Dense multiply-accumulates, 8 bit x 8 bit (CONV2D, CONV3D, TRANSPOSE_CONV2D, MATMUL), as
+    /// [`panel_macs`] counts them.
     pub macs_i8: u64,
     /// Dense multiply-accumulates, 16 bit x 8 bit.
     pub macs_i16x8: u64,
     /// Dense multiply-accumulates, 16 bit x 16 bit.
     pub macs_i16: u64,
-    /// Depthwise multiply-accumulates, 8 bit x 8 bit.
+    /// Depthwise multiply-accumulates, 8 bit x 8 bit, as [`panel_taps`] counts them.
     pub depthwise_macs_i8: u64,
     /// Depthwise multiply-accumulates, 16 bit x 8 bit.
     pub depthwise_macs_i16: u64,
-    /// Window elements read by pooling (kernel area x output elements).
+    /// Window elements read by pooling, as [`panel_taps`] counts them.
     pub pool_elements: u64,
     /// Elements of cheap element-wise operators (ADD, SUB, CLAMP, shifts, comparisons, CAST, ...).
     pub elementwise: u64,
@@ -92,5 +97,61 @@ impl Work {
             *total = total.saturating_add(count);
         }
         *self = Self::from_array(sum);
+    }
+}
+
+/// Outputs that a panel holds.
+const PANEL_OUTPUTS: u64 = 16;
+/// Depth that a panel is filled up to.
+const PANEL_DEPTH: u64 = 32;
+/// What gathering one window of a convolution takes beside its panels, in multiply-accumulates.
+const WINDOW_MACS: u64 = 1024;
+/// The least that one window of a depthwise or pooling operator takes, in taps.
+const MIN_WINDOW_TAPS: u64 = 64;
+
+/// Multiply-accumulates of `rows` rows times `outputs` columns over `depth`, in whole panels.
+pub(crate) const fn panel_macs(rows: u64, outputs: u64, depth: u64) -> u64 {
+    rows.saturating_mul(outputs.next_multiple_of(PANEL_OUTPUTS))
+        .saturating_mul(depth.next_multiple_of(PANEL_DEPTH))
+}
+
+/// [`panel_macs`] of a convolution: its windows are gathered first.
+pub(crate) const fn window_macs(windows: u64, outputs: u64, depth: u64) -> u64 {
+    panel_macs(windows, outputs, depth).saturating_add(windows.saturating_mul(WINDOW_MACS))
+}
+
+/// Taps of windows that keep channels apart: in whole panels of channels, and at least 64 a window.
+pub(crate) const fn panel_taps(windows: u64, channels: u64, taps: u64) -> u64 {
+    let panel = channels
+        .next_multiple_of(PANEL_OUTPUTS)
+        .saturating_mul(taps);
+    let at_least = if panel < MIN_WINDOW_TAPS {
+        MIN_WINDOW_TAPS
+    } else {
+        panel
+    };
+    windows.saturating_mul(at_least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_shapes_count_as_the_panels_that_they_fill() {
+        assert_eq!(panel_macs(1, 16, 32), 512);
+        assert_eq!(panel_macs(3, 1, 1), 3 * 512);
+        assert_eq!(panel_macs(1, 17, 33), 32 * 64);
+        assert_eq!(window_macs(2, 16, 32), 2 * (512 + 1024));
+        assert_eq!(panel_taps(5, 1, 1), 5 * 64);
+        assert_eq!(panel_taps(5, 17, 9), 5 * 32 * 9);
+    }
+
+    #[test]
+    fn no_shape_overflows() {
+        let large = 1 << 26;
+        assert!(panel_macs(large, large, large) > large);
+        assert!(window_macs(u64::MAX, large, large) > large);
+        assert!(panel_taps(u64::MAX, large, large) > large);
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     },
     model::format::{Signed32, ValueId},
     tensor::DType,
-    work::Work,
+    work::{Work, panel_taps},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -60,8 +60,10 @@ impl Operation for AvgPool2d {
         }
         let window = self.window(input)?;
         let output = with_shape(input.dtype(), &output_shape(&window, window.channels))?;
+        let channels = window.channels as u64;
+        let windows = output.elements() / channels.max(1);
         let work = Work {
-            pool_elements: output.elements().saturating_mul(window.taps() as u64),
+            pool_elements: panel_taps(windows, channels, window.taps() as u64),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

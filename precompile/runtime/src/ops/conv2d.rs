@@ -23,7 +23,7 @@ use crate::{
     },
     model::format::{Signed32, ValueId},
     tensor::DType,
-    work::Work,
+    work::{Work, window_macs},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -54,7 +54,6 @@ struct Sizes {
     window: Window2d,
     outputs: usize,
     accumulator: DType,
-
 }
 
 impl Conv2d {
@@ -84,7 +83,6 @@ impl Conv2d {
             window,
             outputs: outputs as usize,
             accumulator,
-
         })
     }
 }
@@ -107,8 +105,14 @@ impl Operation for Conv2d {
         let shape = output_shape(&sizes.window, sizes.outputs);
         let output = with_shape(sizes.accumulator, &shape)?;
         let depth = sizes.window.taps() as u64 * sizes.window.channels as u64;
-        let macs = output.elements().saturating_mul(depth);
-        let mut work = Work::default();
+        let outputs = sizes.outputs as u64;
+        let macs = window_macs(output.elements() / outputs.max(1), outputs, depth);
+        // Weights that the model computes are packed anew in every run.
+        let weights = operands.get(1).filter(|weight| weight.constant.is_none());
+        let mut work = Work {
+            move_bytes: weights.map_or(0, |weight| weight.tensor.size_bytes()),
+            ..Work::default()
+        };
         match sizes.accumulator {
             DType::I32 => work.macs_i8 = macs,
             _ => work.macs_i16x8 = macs,
@@ -157,10 +161,15 @@ impl Operation for Conv2d {
         let weights = layer.pack(weights)?;
         let packed_bytes = weights.packed_bytes();
         let scratch_words = layer.scratch_words(&weights);
-        let step = Step::with_scratch(isa, 2, scratch_words, move |reads, out, scratch| match *reads {
-            [x, bias] => layer.run(&weights, x, bias, out, scratch),
-            _ => Err(KernelError::Shape),
-        });
+        let step = Step::with_scratch(
+            isa,
+            2,
+            scratch_words,
+            move |reads, out, scratch| match *reads {
+                [x, bias] => layer.run(&weights, x, bias, out, scratch),
+                _ => Err(KernelError::Shape),
+            },
+        );
         Ok(step.reading(&[0, 2]).packing(packed_bytes))
     }
 }
@@ -186,8 +195,14 @@ impl Layer {
         } else {
             PackedWeights::i8
         };
-        pack(self.isa, weights, self.outputs, depth, self.weight_zero_point)
-            .ok_or(KernelError::Shape)
+        pack(
+            self.isa,
+            weights,
+            self.outputs,
+            depth,
+            self.weight_zero_point,
+        )
+        .ok_or(KernelError::Shape)
     }
 
     fn scratch_words(&self, weights: &PackedWeights) -> usize {

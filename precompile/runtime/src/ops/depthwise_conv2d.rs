@@ -23,7 +23,7 @@ use crate::{
     },
     model::format::{Signed32, ValueId},
     tensor::DType,
-    work::Work,
+    work::{Work, panel_taps},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -108,8 +108,15 @@ impl Operation for DepthwiseConv2d {
         let sizes = self.sizes(operands)?;
         let shape = output_shape(&sizes.window, sizes.outputs);
         let output = with_shape(sizes.accumulator, &shape)?;
-        let macs = output.elements().saturating_mul(sizes.window.taps() as u64);
-        let mut work = Work::default();
+        let outputs = sizes.outputs as u64;
+        let windows = output.elements() / outputs.max(1);
+        let macs = panel_taps(windows, outputs, sizes.window.taps() as u64);
+        // Weights that the model computes are packed anew in every run.
+        let weights = operands.get(1).filter(|weight| weight.constant.is_none());
+        let mut work = Work {
+            move_bytes: weights.map_or(0, |weight| weight.tensor.size_bytes()),
+            ..Work::default()
+        };
         match sizes.accumulator {
             DType::I32 => work.depthwise_macs_i8 = macs,
             _ => work.depthwise_macs_i16 = macs,

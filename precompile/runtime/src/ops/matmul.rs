@@ -19,7 +19,7 @@ use crate::{
     },
     model::format::{Signed32, ValueId},
     tensor::DType,
-    work::Work,
+    work::{Work, panel_macs},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -73,8 +73,17 @@ impl Operation for MatMul {
         require_input_zero_point(1, b.dtype(), self.b_zero_point.0)?;
         let sides = [shape.batch, shape.rows, shape.columns];
         let output = with_shape(accumulator_of(a), &sides.map(|size| size as u32))?;
-        let macs = output.elements().saturating_mul(shape.depth as u64);
-        let mut work = Work::default();
+        let rows = (shape.batch as u64).saturating_mul(shape.rows as u64);
+        let macs = panel_macs(rows, shape.columns as u64, shape.depth as u64);
+        // A right side that the model computes is packed anew in every run.
+        let mut work = Work {
+            move_bytes: if b.constant.is_none() {
+                b.tensor.size_bytes()
+            } else {
+                0
+            },
+            ..Work::default()
+        };
         match a.dtype() {
             DType::I8 => work.macs_i8 = macs,
             _ => work.macs_i16 = macs,
@@ -107,12 +116,17 @@ impl Operation for MatMul {
         let zero_points = (self.a_zero_point.0, self.b_zero_point.0);
         let Some(b) = b.constant else {
             let scratch_words = shape.scratch_words();
-            return Ok(Step::with_scratch(isa, 2, scratch_words, move |reads, out, scratch| {
-                product(isa, &shape, zero_points, reads, out, scratch)
-            }));
+            return Ok(Step::with_scratch(
+                isa,
+                2,
+                scratch_words,
+                move |reads, out, scratch| product(isa, &shape, zero_points, reads, out, scratch),
+            ));
         };
         let matrices = pack(isa, &shape, b, zero_points.1)?;
-        let words = matrices.iter().map(|matrix| matrix.scratch_words(shape.rows));
+        let words = matrices
+            .iter()
+            .map(|matrix| matrix.scratch_words(shape.rows));
         let scratch_words = words.max().unwrap_or(0);
         let packed_bytes = matrices.iter().map(PackedWeights::packed_bytes).sum();
         let step = Step::with_scratch(isa, 1, scratch_words, move |reads, out, scratch| {
@@ -132,8 +146,16 @@ fn constant_reaches_by_matrix(
 ) -> Vec<Reach> {
     let of = |matrix| constant_reaches(matrix, zero_point, columns, true, x);
     match b {
-        View::I8(b) => b.chunks_exact(per_matrix).map(View::I8).flat_map(of).collect(),
-        View::I16(b) => b.chunks_exact(per_matrix).map(View::I16).flat_map(of).collect(),
+        View::I8(b) => b
+            .chunks_exact(per_matrix)
+            .map(View::I8)
+            .flat_map(of)
+            .collect(),
+        View::I16(b) => b
+            .chunks_exact(per_matrix)
+            .map(View::I16)
+            .flat_map(of)
+            .collect(),
         _ => Vec::new(),
     }
 }
