@@ -74,7 +74,7 @@ impl Multiplier {
             multiplier = 2f64.powi(bits - 1);
             shift_bits -= 1;
         }
-        (shift_bits >= MIN_SHIFT_BITS).then(|| Self {
+        (shift_bits >= MIN_SHIFT_BITS).then_some(Self {
             multiplier: multiplier as i32,
             shift_bits: shift_bits as u8,
         })

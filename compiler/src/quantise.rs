@@ -113,48 +113,61 @@ pub fn quantise(
             quants[input] = input_from_range(dtype, ranges.values[input]);
         }
     }
-    for node in &graph.nodes {
-        let input = node.inputs[0];
-        match &node.op {
-            Op::Reshape
-            | Op::Transpose { .. }
-            | Op::MaxPool(_)
-            | Op::AveragePool(_)
-            | Op::Slice { .. }
-            | Op::Pad { .. } => quants[node.output] = quants[input].clone(),
-            Op::Clamp { .. } => {
-                let alone = readers[input] == 1;
-                let producer = producers[input].map(|index| &graph.nodes[index].op);
-                if alone && producer.is_some_and(chooses_its_scale) {
-                    // What is clamped away needs no room in the producer's output.
-                    quants[input] = quants[node.output].clone();
-                } else {
-                    quants[node.output] = quants[input].clone();
-                }
-            }
-            Op::Softmax { .. } | Op::Unary(Unary::Sigmoid) => quants[node.output] = fraction(dtype),
-            Op::Unary(Unary::Tanh) => quants[node.output] = signed_fraction(dtype),
-            Op::ArgMax { .. } => {
-                quants[node.output] = Quant::new(
-                    DType::I32,
-                    Ratio {
-                        numerator: 1,
-                        denominator: 1,
-                    },
-                    0,
-                );
-                quants[node.output].plain = true;
-            }
-            Op::Dense(dense) if dtype == DType::I16 => {
-                let is_output = graph.outputs.iter().any(|&(_, value)| value == node.output);
-                if is_output && readers[node.output] == 1 {
-                    quants[node.output] = wide_output(dense, &quants[input]);
-                }
-            }
-            _ => {}
-        }
+    for index in 0..graph.nodes.len() {
+        propagate(graph, index, dtype, &readers, &producers, &mut quants);
     }
     Ok(quants)
+}
+
+/// What a node's operator fixes: outputs that share their input's scale, and scales of known range.
+fn propagate(
+    graph: &Graph,
+    index: usize,
+    dtype: DType,
+    readers: &[usize],
+    producers: &[Option<usize>],
+    quants: &mut [Quant],
+) {
+    let node = &graph.nodes[index];
+    let input = node.inputs[0];
+    match &node.op {
+        Op::Reshape
+        | Op::Transpose { .. }
+        | Op::MaxPool(_)
+        | Op::AveragePool(_)
+        | Op::Slice { .. }
+        | Op::Pad { .. } => quants[node.output] = quants[input].clone(),
+        Op::Clamp { .. } => {
+            let alone = readers[input] == 1;
+            let producer = producers[input].map(|index| &graph.nodes[index].op);
+            if alone && producer.is_some_and(chooses_its_scale) {
+                // What is clamped away needs no room in the producer's output.
+                quants[input] = quants[node.output].clone();
+            } else {
+                quants[node.output] = quants[input].clone();
+            }
+        }
+        Op::Softmax { .. } | Op::Unary(Unary::Sigmoid) => quants[node.output] = fraction(dtype),
+        Op::Unary(Unary::Tanh) => quants[node.output] = signed_fraction(dtype),
+        Op::ArgMax { .. } => {
+            quants[node.output] = Quant::new(
+                DType::I32,
+                Ratio {
+                    numerator: 1,
+                    denominator: 1,
+                },
+                0,
+            );
+            quants[node.output].plain = true;
+        }
+        Op::Dense(dense) if dtype == DType::I16 => {
+            let is_output = graph.outputs.iter().any(|&(_, value)| value == node.output);
+            if is_output && readers[node.output] == 1 {
+                quants[node.output] = wide_output(dense, &quants[input]);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Whether an operator's output scale is free, so that a clamp behind it may choose it.

@@ -149,15 +149,7 @@ impl<'a> Reader<'_, 'a> {
                 input: self.value(0)?,
                 axis: self.axis()?,
             }),
-            "CONCAT" => {
-                let inputs: Result<Vec<_>, _> = (0..self.node.inputs.len())
-                    .map(|index| self.value(index))
-                    .collect();
-                Operator::Concat(Concat {
-                    inputs: list(inputs?, "tensors in one CONCAT")?,
-                    axis: self.axis()?,
-                })
-            }
+            "CONCAT" => self.concat()?,
             "PAD" => self.pad_operator()?,
             "RESHAPE" => Operator::Reshape(Reshape {
                 input: self.value(0)?,
@@ -168,17 +160,7 @@ impl<'a> Reader<'_, 'a> {
                 start: self.scope.shape(self.name(1)?)?,
                 size: self.scope.shape(self.name(2)?)?,
             }),
-            "TRANSPOSE" => {
-                let axes = self.attributes()?.i32s(0)?;
-                let axes: Result<Vec<u8>, _> = axes
-                    .iter()
-                    .map(|&axis| self.small(i64::from(axis)))
-                    .collect();
-                Operator::Transpose(Transpose {
-                    input: self.value(0)?,
-                    permutation: list(axes?, "axes of a tensor")?,
-                })
-            }
+            "TRANSPOSE" => self.transpose()?,
             "GATHER" => Operator::Gather(Gather {
                 values: self.value(0)?,
                 indices: self.value(1)?,
@@ -188,6 +170,28 @@ impl<'a> Reader<'_, 'a> {
                 to: self.output_dtype()?,
             }),
             _ => return Ok(None),
+        }))
+    }
+
+    fn concat(&self) -> Result<Operator, CompileError> {
+        let inputs: Result<Vec<_>, _> = (0..self.node.inputs.len())
+            .map(|index| self.value(index))
+            .collect();
+        Ok(Operator::Concat(Concat {
+            inputs: list(inputs?, "tensors in one CONCAT")?,
+            axis: self.axis()?,
+        }))
+    }
+
+    fn transpose(&self) -> Result<Operator, CompileError> {
+        let axes = self.attributes()?.i32s(0)?;
+        let axes: Result<Vec<u8>, _> = axes
+            .iter()
+            .map(|&axis| self.small(i64::from(axis)))
+            .collect();
+        Ok(Operator::Transpose(Transpose {
+            input: self.value(0)?,
+            permutation: list(axes?, "axes of a tensor")?,
         }))
     }
 

@@ -1,0 +1,107 @@
+//! What a compilation tells: accuracy against the float model, work, size. Prices are a chain's
+//! and are added by whoever knows one.
+
+mod accuracy;
+
+pub use accuracy::{Accuracy, OutputAccuracy, Top1};
+
+pub(crate) use accuracy::evaluate;
+
+use fixpoint_runtime::{
+    model::ValidModel,
+    work::{WORK_CLASSES, Work},
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, fmt};
+
+/// Data bytes of one chunk contract.
+pub const CHUNK_DATA_BYTES: usize = 24_555;
+
+/// Names of the work classes, in the order of [`Work::to_array`].
+const WORK_NAMES: [&str; WORK_CLASSES] = [
+    "operators",
+    "macs_i8",
+    "macs_i16x8",
+    "macs_i16",
+    "depthwise_macs_i8",
+    "depthwise_macs_i16",
+    "pool_elements",
+    "elementwise",
+    "multiply_i32",
+    "divide",
+    "rescale",
+    "table",
+    "reduce",
+    "move_bytes",
+    "gather",
+];
+
+/// The report of one compilation.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Learned constants of the float model; 0 for a `.tosa` file.
+    pub parameters: usize,
+    /// Multiply-accumulates of one inference.
+    pub macs: u64,
+    /// Work of one inference by class, classes without any left out.
+    pub work: BTreeMap<&'static str, u64>,
+    /// Bytes of the encoded model.
+    pub payload_bytes: usize,
+    /// Chunk contracts that hold it.
+    pub chunks: usize,
+    /// Bytes of memory of one inference.
+    pub arena_bytes: u64,
+    /// Samples that ranges were taken from.
+    pub calibration_samples: usize,
+    /// Accuracy, if there were samples to measure it on.
+    pub accuracy: Option<Accuracy>,
+    /// Remarks on lossy choices.
+    pub remarks: Vec<String>,
+}
+
+impl Report {
+    /// Size and work of a model.
+    pub fn new(model: &ValidModel, payload_bytes: usize) -> Self {
+        let work: &Work = model.work();
+        let counts = work.to_array();
+        Self {
+            macs: work.macs_i8
+                + work.macs_i16x8
+                + work.macs_i16
+                + work.depthwise_macs_i8
+                + work.depthwise_macs_i16,
+            work: WORK_NAMES
+                .into_iter()
+                .zip(counts)
+                .filter(|&(_, count)| count > 0)
+                .collect(),
+            payload_bytes,
+            chunks: payload_bytes.div_ceil(CHUNK_DATA_BYTES),
+            arena_bytes: model.arena_bytes(),
+            ..Self::default()
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(accuracy) = &self.accuracy {
+            write!(f, "{accuracy}")?;
+        }
+        if self.parameters > 0 {
+            writeln!(f, "parameters          {}", self.parameters)?;
+        }
+        writeln!(f, "multiply-adds       {}", self.macs)?;
+        let plural = if self.chunks == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "model size          {} bytes in {} chunk{plural}",
+            self.payload_bytes, self.chunks
+        )?;
+        writeln!(f, "memory              {} bytes", self.arena_bytes)?;
+        for remark in &self.remarks {
+            writeln!(f, "note                {remark}")?;
+        }
+        Ok(())
+    }
+}
