@@ -13,7 +13,7 @@ function artifact(name) {
   return JSON.parse(fs.readFileSync(file, "utf8"));
 }
 
-/** Writes `value` as JSON to `file`; with `--check`, fails instead if that would change anything. */
+/** Writes `value` as JSON to `file`; with `--check`, fails instead if that would change it. */
 function writeOrCheck(file, value) {
   const want = `${JSON.stringify(value, null, 2)}\n`;
   const target = path.join(ROOT, file);

@@ -60,7 +60,7 @@ interface IInference {
         TensorInfo[] outputs;
     }
 
-    /// @notice Calldata names no function of this interface; shorter selectors are padded with zeros.
+    /// @notice Calldata names no function of this interface; a short selector is padded with zeros.
     error UnknownSelector(bytes4 selector);
     /// @notice Calldata is not the canonical ABI encoding of the function's arguments.
     error MalformedCalldata();
@@ -118,8 +118,8 @@ interface IInference {
 
     /// @notice Runs a model on its tensors' own integers, without conversion.
     /// @param model The model's root contract.
-    /// @param input Packed little-endian elements: bool and i8 one byte, i16 two, i32 four, i48 eight
-    /// with its sign extended.
+    /// @param input Packed little-endian elements: bool and i8 one byte, i16 two, i32 four, i48
+    /// eight with its sign extended.
     /// @return output The outputs in the same form.
     function inferenceRaw(address model, bytes calldata input)
         external

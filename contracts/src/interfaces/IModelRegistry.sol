@@ -6,7 +6,8 @@ pragma solidity ^0.8.28;
 /// owner names the model, sets its price and earns from its calls. Nobody else can: there is no
 /// administrator.
 /// @dev Only the account that wrote a model's root through the chunk store can register it. Since a
-/// model hash has exactly one possible writer (see `IChunkStore`), a registration cannot be stolen by being faster.
+/// model hash has exactly one possible writer (see `IChunkStore`), nobody can register it by being
+/// faster.
 interface IModelRegistry {
     /// @notice A registered model.
     /// @param root The model's root contract, which the precompile takes.

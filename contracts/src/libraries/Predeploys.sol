@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 /// @title The fixed addresses
-/// @notice The same on every chain: a model's gate is part of its bytes, so the gateway cannot move.
+/// @notice The same on every chain: a gate is part of a model's bytes, so the gateway cannot move.
 library Predeploys {
     /// @notice The inference precompile, `IInference`.
     address internal constant INFERENCE = 0x0000000000000000000000000000000000000F1E;
