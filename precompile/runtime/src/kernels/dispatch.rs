@@ -15,6 +15,9 @@ pub(crate) enum Set {
     /// Plain Rust compiled for AVX2, own matrix products.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx2,
+    /// The best of the above, and `tract-linalg` for large products of i8.
+    #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    Tract,
 }
 
 impl Isa {
@@ -34,6 +37,11 @@ impl Isa {
             Some(Set::Portable),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             std::is_x86_feature_detected!("avx2").then_some(Set::Avx2),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            (std::is_x86_feature_detected!("avx2") && super::tract::is_available())
+                .then_some(Set::Tract),
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            super::tract::is_available().then_some(Set::Tract),
         ];
         sets.into_iter().flatten().map(Self)
     }
@@ -44,17 +52,45 @@ impl Isa {
             Set::Portable => "portable",
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Set::Avx2 => "avx2",
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Tract => "avx512vnni",
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Set::Tract => "neon",
         }
     }
 
-    /// Runs `kernel`, compiled for this set: a closure around a call of a plain Rust kernel comes out
-    /// vectorised with the set's instructions. The bits are those of calling it directly.
+    /// Runs `kernel`, compiled for this set where the compiler inlines it, which it does for small
+    /// ones; [`Self::run`] is for those that must be. The bits are those of calling it directly.
     #[inline(always)]
     pub fn vectorise<R>(self, kernel: impl FnOnce() -> R) -> R {
         match self.0 {
             Set::Portable => kernel(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Avx2 => super::x86_64::avx2::vectorise(kernel),
+            Set::Avx2 | Set::Tract => super::x86_64::avx2::vectorise(kernel),
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Set::Tract => kernel(),
         }
     }
+
+    /// Runs a plain Rust kernel, vectorised with this set's instructions.
+    #[inline(always)]
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            Set::Portable => kernel.run(),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Avx2 | Set::Tract => super::x86_64::avx2::run(kernel),
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Set::Tract => kernel.run(),
+        }
+    }
+}
+
+/// A call of a plain Rust kernel, with its arguments.
+pub(crate) trait Kernel {
+    /// What it returns.
+    type Output;
+
+    /// Makes the call. Implementations are `#[inline(always)]`, down to the loops: that is what lets a
+    /// set compile them anew.
+    fn run(self) -> Self::Output;
 }

@@ -4,7 +4,9 @@
 //! which set's loop is called.
 
 use super::dispatch::Set;
-use super::portable::gemm::{Rows, bias_at, widen};
+use super::portable::gemm::{Rows, widen};
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+use super::tract;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use super::x86_64::avx2::Panels;
 use super::{Isa, KernelError, KernelResult, require_shape};
@@ -27,7 +29,11 @@ pub struct PackedWeights {
 #[derive(Debug)]
 enum Packed {
     /// i8 rows, i8 weights.
-    I8(Matrix),
+    I8 {
+        matrix: Matrix,
+        #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+        large: Option<tract::Weights>,
+    },
     /// i16 rows, i8 weights.
     I16x8(Matrix),
     /// i16 rows, i16 weights: `weight = high * 2^8 + low`, `low` in 0..=255.
@@ -51,7 +57,9 @@ impl Matrix {
         match isa.0 {
             Set::Portable => Self::Portable { weights, depth },
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Avx2 => Self::Avx2(Panels::new(&weights, depth)),
+            Set::Avx2 | Set::Tract => Self::Avx2(Panels::new(&weights, depth)),
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Set::Tract => Self::Portable { weights, depth },
         }
     }
 
@@ -92,6 +100,15 @@ impl Matrix {
     }
 }
 
+/// From this many outputs, depth and rows on, `tract-linalg` is faster than own kernels: its fixed
+/// cost is a few microseconds a tile, for allocating and packing (measured on AVX512-VNNI).
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+const LARGE_OUTPUTS: usize = 64;
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+const LARGE_DEPTH: usize = 256;
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+const LARGE_ROWS: usize = 16;
+
 /// Bytes of widened rows that are worked on at a time: they stay in a level-1 cache half.
 const TILE_BYTES: usize = 16 << 10;
 
@@ -106,7 +123,16 @@ impl PackedWeights {
         zero_point: i32,
     ) -> Option<Self> {
         let widened = widened(weights, outputs, depth, zero_point)?;
-        let packed = Packed::I8(Matrix::new(isa, widened, depth));
+        let packed = Packed::I8 {
+            matrix: Matrix::new(isa, widened, depth),
+            #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+            large: (isa.0 == Set::Tract
+                && zero_point == 0
+                && outputs >= LARGE_OUTPUTS
+                && depth >= LARGE_DEPTH)
+                .then(|| tract::Weights::new(weights, depth))
+                .flatten(),
+        };
         Some(Self {
             outputs,
             depth,
@@ -162,21 +188,30 @@ impl PackedWeights {
     /// Bytes on the heap.
     pub fn packed_bytes(&self) -> usize {
         match &self.packed {
-            Packed::I8(weights) | Packed::I16x8(weights) => weights.bytes(),
+            #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+            Packed::I8 {
+                matrix,
+                large: Some(large),
+            } => matrix.bytes() + large.bytes(),
+            Packed::I8 { matrix, .. } | Packed::I16x8(matrix) => matrix.bytes(),
             Packed::I16 { high, low } => high.bytes() + low.bytes(),
         }
     }
 
     /// Rows that are gathered and multiplied at a time.
-    pub(crate) const fn tile_rows(&self) -> usize {
-        let rows = TILE_BYTES / 2 / self.depth;
-        if rows < 4 { 4 } else { rows }
+    pub(crate) fn tile_rows(&self) -> usize {
+        #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+        if matches!(self.packed, Packed::I8 { large: Some(_), .. }) {
+            return 4 * LARGE_ROWS;
+        }
+        (TILE_BYTES / size_of::<i16>() / self.depth).max(4)
     }
 
     /// Length of `scratch` for a product of `rows` rows. Grows with `rows` up to that of a fixed
     /// tile: more rows are worked off tile by tile.
     pub fn scratch_words(&self, rows: usize) -> usize {
-        (rows.min(self.tile_rows()) * self.depth).div_ceil(size_of::<u64>() / size_of::<i16>())
+        // Widened rows, and after them the same rows as i8 for a library that takes those.
+        (rows.min(self.tile_rows()) * self.depth * 3).div_ceil(size_of::<u64>())
     }
 
     /// `rows` `[m, depth]` times these weights (made by [`Self::i8`]) into `out` `[m, outputs]`.
@@ -210,8 +245,10 @@ impl PackedWeights {
             .zip(out.chunks_mut(tile * self.outputs));
         for (rows, out) in tiles {
             for row in out.chunks_exact_mut(self.outputs) {
-                for (at, out) in row.iter_mut().enumerate() {
-                    *out = bias_at(bias, at);
+                match bias {
+                    [] => row.fill(0),
+                    [one] => row.fill(*one),
+                    many => row.copy_from_slice(many),
                 }
             }
             match &self.packed {
@@ -220,7 +257,7 @@ impl PackedWeights {
                     high.add_product_i64(rows, 8, out);
                     low.add_product_i64(rows, 0, out);
                 }
-                Packed::I8(_) => return Err(KernelError::Shape),
+                Packed::I8 { .. } => return Err(KernelError::Shape),
             }
         }
         Ok(())
@@ -239,10 +276,17 @@ impl PackedWeights {
         let tile_rows = self.tile_rows();
         for (at, out) in out.chunks_mut(tile_rows * self.outputs).enumerate() {
             let elements = out.len() / self.outputs * self.depth;
-            let tile = scratch.get_mut(..elements).ok_or(KernelError::Shape)?;
+            let tiles = scratch.split_at_mut_checked(elements);
+            let (tile, rest) = tiles.ok_or(KernelError::Shape)?;
+            let _ = &rest;
             gather(at * tile_rows, i16::from(zero_point), tile);
             match &self.packed {
-                Packed::I8(weights) => weights.product_i32(tile, bias, out),
+                #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+                Packed::I8 {
+                    large: Some(large), ..
+                } if elements >= LARGE_ROWS * self.depth
+                    && product_of_large(large, tile, rest, zero_point, bias, out) => {}
+                Packed::I8 { matrix, .. } => matrix.product_i32(tile, bias, out),
                 Packed::I16x8(_) | Packed::I16 { .. } => return Err(KernelError::Shape),
             }
         }
@@ -253,6 +297,25 @@ impl PackedWeights {
         require_shape(rows.checked_mul(self.outputs) == Some(out))?;
         require_shape(bias <= 1 || bias == self.outputs)
     }
+}
+
+/// Multiplies widened rows as the i8 that they were; whether it could be done.
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn product_of_large(
+    large: &tract::Weights,
+    tile: &[i16],
+    scratch: &mut [i16],
+    zero_point: i8,
+    bias: &[i32],
+    out: &mut [i32],
+) -> bool {
+    let Some(rows) = bytemuck::cast_slice_mut(scratch).get_mut(..tile.len()) else {
+        return false;
+    };
+    for (row, &x) in rows.iter_mut().zip(tile) {
+        *row = (x + i16::from(zero_point)) as i8;
+    }
+    large.product(rows, zero_point, bias, out).is_some()
 }
 
 /// Weights as i16 without their zero point; `None` if a size is 0 or does not fit.

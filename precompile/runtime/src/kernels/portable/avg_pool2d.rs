@@ -46,29 +46,27 @@ pub fn avg_pool2d<T: PoolElement>(
 ) -> KernelResult {
     require_shape(window.is_sound() && x.len() == window.input_elements())?;
     require_shape(out.len() == window.positions() * window.channels)?;
+    // Beyond this no tensor fits a model, and the reciprocal would not fit 64 bits.
+    require_shape(u32::try_from(window.taps()).is_ok())?;
     let channels = window.channels;
-    let [height, width] = window.input;
-    for (position, means) in out.chunks_exact_mut(channels).enumerate() {
-        let [image, y, column] = window.locate(position);
-        let (rows, top) = window.inside(0, y);
-        let (columns, left) = window.inside(1, column);
-        let count = rows.len() * columns.len();
+    let (mut last_count, mut scale) = (1, reciprocal(1));
+    for (taps, means) in window.windows(0).zip(out.chunks_exact_mut(channels)) {
+        let count = taps.count();
         require(count > 0)?;
-        let (multiplier, shift_bits) = reciprocal(count);
+        if count != last_count {
+            (last_count, scale) = (count, reciprocal(count));
+        }
+        let (multiplier, shift_bits) = scale;
         let offset = (count as i32).wrapping_mul(input_zero_point);
         for (block, means) in means.chunks_mut(BLOCK).enumerate() {
             let mut sums = [0_i32; BLOCK];
-            let sums = &mut sums[..means.len()];
-            for row in 0..rows.len() {
-                let at = (image * height + top + row * window.dilation[0]) * width + left;
-                for tap in 0..columns.len() {
-                    let from = (at + tap * window.dilation[1]) * channels + block * BLOCK;
-                    for (sum, value) in sums.iter_mut().zip(&x[from..from + means.len()]) {
-                        *sum = sum.wrapping_add(value.widen());
-                    }
+            taps.for_each(window.kernel[1], |_, pixel| {
+                let from = pixel * channels + block * BLOCK;
+                for (sum, value) in sums.iter_mut().zip(&x[from..from + means.len()]) {
+                    *sum = sum.wrapping_add(value.widen());
                 }
-            }
-            for (mean, &sum) in means.iter_mut().zip(&*sums) {
+            });
+            for (mean, &sum) in means.iter_mut().zip(&sums) {
                 let sum = i64::from(sum.wrapping_sub(offset));
                 let scaled = (sum * multiplier + (1_i64 << (shift_bits - 1))) >> shift_bits;
                 *mean = T::saturate((scaled as i32).wrapping_add(output_zero_point));
@@ -79,9 +77,9 @@ pub fn avg_pool2d<T: PoolElement>(
 }
 
 /// TOSA's `reciprocal_scale`: a multiplier in `2^30..2^31` and a shift that together divide by
-/// `count`, which is at least 1.
+/// `count`, which is at least 1 and at most 2^32.
 fn reciprocal(count: usize) -> (i64, u32) {
     let power = usize::BITS - (count - 1).leading_zeros();
-    let numerator = ((1_u128 << 30) + 1) << power;
-    ((numerator / count as u128) as i64, 30 + power)
+    let numerator = ((1_u64 << 30) + 1) << power;
+    ((numerator / count as u64) as i64, 30 + power)
 }

@@ -110,35 +110,31 @@ fn gather_windows<T: Copy>(
 ) {
     let channels = window.channels;
     let line = window.kernel[1] * channels;
-    let [height, width] = window.input;
-    for (row, position) in rows.chunks_exact_mut(window.taps() * channels).zip(first..) {
-        let [image, y, column] = window.locate(position);
-        let (inside_y, top) = window.inside(0, y);
-        let (inside_x, left) = window.inside(1, column);
-        let (from_x, to_x) = (inside_x.start * channels, inside_x.end * channels);
+    let windows = window.windows(first);
+    for (taps, row) in windows.zip(rows.chunks_exact_mut(window.taps() * channels)) {
+        let (from_x, to_x) = (taps.columns.start * channels, taps.columns.end * channels);
+        let mut at = taps.pixel;
         for (tap_y, line) in row.chunks_exact_mut(line).enumerate() {
-            if !inside_y.contains(&tap_y) {
+            if !taps.rows.contains(&tap_y) {
                 line.fill(0);
                 continue;
             }
-            let y = top + (tap_y - inside_y.start) * window.dilation[0];
-            let at = (image * height + y) * width + left;
             line[..from_x].fill(0);
             line[to_x..].fill(0);
             let line = &mut line[from_x..to_x];
-            if window.dilation[1] == 1 {
-                let from = at * channels;
-                for (to, &x) in line.iter_mut().zip(&x[from..from + (to_x - from_x)]) {
+            // Without dilation, a line of taps is one run of the input.
+            let (run, step) = if taps.step[1] == 1 {
+                (line.len(), 0)
+            } else {
+                (channels, taps.step[1])
+            };
+            for (tap, run) in line.chunks_exact_mut(run.max(1)).enumerate() {
+                let from = (at + tap * step) * channels;
+                for (to, &x) in run.iter_mut().zip(&x[from..]) {
                     *to = convert(x);
                 }
-                continue;
             }
-            for (tap, pixel) in line.chunks_exact_mut(channels).enumerate() {
-                let from = (at + tap * window.dilation[1]) * channels;
-                for (to, &x) in pixel.iter_mut().zip(&x[from..from + channels]) {
-                    *to = convert(x);
-                }
-            }
+            at += taps.step[0];
         }
     }
 }

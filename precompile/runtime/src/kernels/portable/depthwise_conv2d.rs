@@ -1,8 +1,8 @@
 //! DEPTHWISE_CONV2D, directly: every output channel reads one input channel.
 
-use super::gemm::bias_at;
-use super::window::Window2d;
-use crate::kernels::{KernelError, KernelResult, require_shape};
+use super::window::{Taps, Window2d};
+use crate::kernels::dispatch::Kernel;
+use crate::kernels::{Isa, KernelError, KernelResult, require_shape};
 use alloc::vec::Vec;
 
 /// Weights `[KH, KW, C, M]` made ready to run: widened, without their zero point.
@@ -12,10 +12,13 @@ pub struct DepthwiseWeights {
     kernel: [usize; 2],
     channels: usize,
     multiplier: usize,
+    isa: Isa,
 }
 
 /// Channels whose sums are kept together.
 const BLOCK: usize = 32;
+/// The same for what is left.
+const SMALL_BLOCK: usize = 8;
 
 /// Taps whose products (below 2^24 each) surely sum within i32.
 const RUN_TAPS: usize = 64;
@@ -47,7 +50,13 @@ impl DepthwiseWeights {
             kernel,
             channels,
             multiplier,
+            isa: Isa::portable(),
         })
+    }
+
+    /// The same, to be run with the instructions of `isa`.
+    pub fn with_isa(self, isa: Isa) -> Self {
+        Self { isa, ..self }
     }
 
     /// Output channels, `C * M`.
@@ -63,7 +72,6 @@ impl DepthwiseWeights {
 
 /// Windows `first_position ..`: `out` is `[positions, C * M]`; `bias` has 0, 1 or `C * M` elements.
 /// Padding stands for the zero point.
-#[inline(always)]
 pub fn depthwise_conv2d_i8(
     window: &Window2d,
     weights: &DepthwiseWeights,
@@ -73,12 +81,18 @@ pub fn depthwise_conv2d_i8(
     out: &mut [i32],
 ) -> KernelResult {
     let zero_point = i16::from(i8::try_from(zero_point).map_err(|_| KernelError::Shape)?);
-    let widen = |x: i8| i16::from(x).wrapping_sub(zero_point);
-    run(window, weights, x, widen, bias, first_position, out)
+    weights.isa.run(Call {
+        window,
+        weights,
+        x,
+        zero_point,
+        bias,
+        first_position,
+        out,
+    })
 }
 
 /// [`depthwise_conv2d_i8`] for i16 input and i48 accumulators.
-#[inline(always)]
 pub fn depthwise_conv2d_i16(
     window: &Window2d,
     weights: &DepthwiseWeights,
@@ -87,7 +101,34 @@ pub fn depthwise_conv2d_i16(
     first_position: usize,
     out: &mut [i64],
 ) -> KernelResult {
-    run(window, weights, x, |x| x, bias, first_position, out)
+    weights.isa.run(Call {
+        window,
+        weights,
+        x,
+        zero_point: 0,
+        bias,
+        first_position,
+        out,
+    })
+}
+
+/// An input element, i8 or i16.
+trait Widen: Copy {
+    fn widen(self) -> i16;
+}
+
+impl Widen for i8 {
+    #[inline(always)]
+    fn widen(self) -> i16 {
+        i16::from(self)
+    }
+}
+
+impl Widen for i16 {
+    #[inline(always)]
+    fn widen(self) -> i16 {
+        self
+    }
 }
 
 /// An accumulator, i32 or i64.
@@ -109,110 +150,106 @@ impl Accumulator for i64 {
     }
 }
 
-#[inline(always)]
-fn run<T: Copy, A: Accumulator>(
-    window: &Window2d,
-    weights: &DepthwiseWeights,
-    x: &[T],
-    widen: impl Fn(T) -> i16 + Copy,
-    bias: &[A],
+struct Call<'a, T, A> {
+    window: &'a Window2d,
+    weights: &'a DepthwiseWeights,
+    x: &'a [T],
+    zero_point: i16,
+    bias: &'a [A],
     first_position: usize,
-    out: &mut [A],
-) -> KernelResult {
-    let outputs = weights.outputs();
-    require_shape(window.is_sound() && x.len() == window.input_elements())?;
-    require_shape(weights.kernel == window.kernel && weights.channels == window.channels)?;
-    require_shape(out.len() % outputs == 0 && (bias.len() <= 1 || bias.len() == outputs))?;
-    require_shape(first_position + out.len() / outputs <= window.positions())?;
-    for (position, out) in (first_position..).zip(out.chunks_exact_mut(outputs)) {
-        for (at, out) in out.iter_mut().enumerate() {
-            *out = bias_at(bias, at);
-        }
-        let taps = Taps::new(window, position);
-        if weights.multiplier == 1 {
-            for (block, out) in out.chunks_mut(BLOCK).enumerate() {
-                if let Ok(out) = <&mut [A; BLOCK]>::try_from(&mut *out) {
-                    one_to_one(weights, x, widen, &taps, block * BLOCK, out);
-                } else {
-                    one_to_one(weights, x, widen, &taps, block * BLOCK, out);
-                }
+    out: &'a mut [A],
+}
+
+impl<T: Widen, A: Accumulator> Kernel for Call<'_, T, A> {
+    type Output = KernelResult;
+
+    #[inline(always)]
+    fn run(self) -> KernelResult {
+        let Self {
+            window,
+            weights,
+            x,
+            zero_point,
+            bias,
+            first_position,
+            out,
+        } = self;
+        let outputs = weights.outputs();
+        require_shape(window.is_sound() && x.len() == window.input_elements())?;
+        require_shape(weights.kernel == window.kernel && weights.channels == window.channels)?;
+        require_shape(out.len() % outputs == 0 && (bias.len() <= 1 || bias.len() == outputs))?;
+        require_shape(first_position + out.len() / outputs <= window.positions())?;
+        let windows = window.windows(first_position);
+        for (taps, out) in windows.zip(out.chunks_exact_mut(outputs)) {
+            match bias {
+                [] => out.fill(A::default()),
+                [one] => out.fill(*one),
+                many => out.copy_from_slice(many),
             }
-        } else {
-            one_to_many(weights, x, widen, &taps, out);
+            if weights.multiplier > 1 {
+                one_to_many(weights, x, zero_point, &taps, out);
+                continue;
+            }
+            let mut first = 0;
+            let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
+            for out in blocks {
+                one_to_one(weights, x, zero_point, &taps, first, out);
+                first += BLOCK;
+            }
+            let (blocks, rest) = rest.as_chunks_mut::<SMALL_BLOCK>();
+            for out in blocks {
+                one_to_one(weights, x, zero_point, &taps, first, out);
+                first += SMALL_BLOCK;
+            }
+            for out in rest.as_chunks_mut::<1>().0 {
+                one_to_one(weights, x, zero_point, &taps, first, out);
+                first += 1;
+            }
         }
-    }
-    Ok(())
-}
-
-/// The taps of one window that fall inside the input.
-struct Taps {
-    /// Index of the first tap, and pixel that it reads.
-    first: (usize, usize),
-    /// Rows and taps per row.
-    count: [usize; 2],
-    /// From row to row and from tap to tap: in taps, in pixels.
-    step_y: (usize, usize),
-    step_x: usize,
-}
-
-impl Taps {
-    #[inline(always)]
-    fn new(window: &Window2d, position: usize) -> Self {
-        let [height, width] = window.input;
-        let [image, y, x] = window.locate(position);
-        let (rows, top) = window.inside(0, y);
-        let (columns, left) = window.inside(1, x);
-        Self {
-            first: (
-                rows.start * window.kernel[1] + columns.start,
-                (image * height + top) * width + left,
-            ),
-            count: [rows.len(), columns.len()],
-            step_y: (window.kernel[1], window.dilation[0] * width),
-            step_x: window.dilation[1],
-        }
-    }
-
-    /// Tap and pixel indices, in order.
-    #[inline(always)]
-    fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
-        let (tap, pixel) = self.first;
-        (0..self.count[0]).flat_map(move |row| {
-            let (tap, pixel) = (tap + row * self.step_y.0, pixel + row * self.step_y.1);
-            (0..self.count[1]).map(move |column| (tap + column, pixel + column * self.step_x))
-        })
+        Ok(())
     }
 }
 
-/// One weight per channel: `out` is a block of at most [`BLOCK`] channels.
+/// One weight per channel, for a block of channels.
 #[inline(always)]
-fn one_to_one<T: Copy, A: Accumulator>(
+fn one_to_one<T: Widen, A: Accumulator, const WIDTH: usize>(
     weights: &DepthwiseWeights,
     x: &[T],
-    widen: impl Fn(T) -> i16,
+    zero_point: i16,
     taps: &Taps,
     first_channel: usize,
-    out: &mut [A],
+    out: &mut [A; WIDTH],
 ) {
     let channels = weights.channels;
-    let width = out.len();
-    let mut sums = [0_i32; BLOCK];
-    let sums = &mut sums[..width];
-    for (count, (tap, pixel)) in (1..).zip(taps.iter()) {
-        let x = &x[pixel * channels + first_channel..][..width];
-        let w = &weights.taps[tap * channels + first_channel..][..width];
-        for ((sum, &x), &w) in sums.iter_mut().zip(x).zip(w) {
-            *sum = sum.wrapping_add(i32::from(widen(x)) * i32::from(w));
-        }
-        if count % RUN_TAPS == 0 {
-            flush(sums, out);
+    let mut sums = [0_i32; WIDTH];
+    let mut summed = 0;
+    let mut line = taps.pixel;
+    // Plain loops: a closure would not be compiled anew for each set.
+    for row in taps.rows.clone() {
+        let mut pixel = line;
+        line += taps.step[0];
+        for column in taps.columns.clone() {
+            let tap = row * weights.kernel[1] + column;
+            let x = x[pixel * channels + first_channel..].first_chunk::<WIDTH>();
+            let w = weights.taps[tap * channels + first_channel..].first_chunk::<WIDTH>();
+            let (Some(x), Some(w)) = (x, w) else { continue };
+            for at in 0..WIDTH {
+                let x = x[at].widen().wrapping_sub(zero_point);
+                sums[at] = sums[at].wrapping_add(i32::from(x) * i32::from(w[at]));
+            }
+            pixel += taps.step[1];
+            summed += 1;
+            if summed == RUN_TAPS {
+                summed = 0;
+                flush(&mut sums, out);
+            }
         }
     }
-    flush(sums, out);
+    flush(&mut sums, out);
 }
 
 #[inline(always)]
-fn flush<A: Accumulator>(sums: &mut [i32], out: &mut [A]) {
+fn flush<A: Accumulator, const WIDTH: usize>(sums: &mut [i32; WIDTH], out: &mut [A; WIDTH]) {
     for (out, sum) in out.iter_mut().zip(sums) {
         *out = out.plus(*sum);
         *sum = 0;
@@ -221,25 +258,25 @@ fn flush<A: Accumulator>(sums: &mut [i32], out: &mut [A]) {
 
 /// Several weights per channel.
 #[inline(always)]
-fn one_to_many<T: Copy, A: Accumulator>(
+fn one_to_many<T: Widen, A: Accumulator>(
     weights: &DepthwiseWeights,
     x: &[T],
-    widen: impl Fn(T) -> i16,
+    zero_point: i16,
     taps: &Taps,
     out: &mut [A],
 ) {
     let (channels, multiplier) = (weights.channels, weights.multiplier);
-    for (tap, pixel) in taps.iter() {
+    taps.for_each(weights.kernel[1], |tap, pixel| {
         let x = &x[pixel * channels..][..channels];
         let w = &weights.taps[tap * out.len()..][..out.len()];
         let rows = w
             .chunks_exact(multiplier)
             .zip(out.chunks_exact_mut(multiplier));
         for (&x, (w, out)) in x.iter().zip(rows) {
-            let x = i32::from(widen(x));
+            let x = i32::from(x.widen().wrapping_sub(zero_point));
             for (out, &w) in out.iter_mut().zip(w) {
                 *out = out.plus(x * i32::from(w));
             }
         }
-    }
+    });
 }

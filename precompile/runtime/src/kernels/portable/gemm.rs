@@ -16,13 +16,20 @@ pub(crate) struct Rows<'a> {
     pub(crate) depth: usize,
 }
 
-/// `bias` has 0, 1 or one element per output.
+/// The bias of outputs `first ..`, of which there may be fewer than `N`. `bias` has 0, 1 or one
+/// element per output.
 #[inline(always)]
-pub(crate) fn bias_at<T: Copy + Default>(bias: &[T], output: usize) -> T {
+pub(crate) fn bias_of<const N: usize, T: Copy + Default>(bias: &[T], first: usize) -> [T; N] {
     match bias {
-        [] => T::default(),
-        [one] => *one,
-        many => many.get(output).copied().unwrap_or_default(),
+        [] => [T::default(); N],
+        [one] => [*one; N],
+        many => {
+            let mut own = [T::default(); N];
+            for (own, bias) in own.iter_mut().zip(many.iter().skip(first)) {
+                *own = *bias;
+            }
+            own
+        }
     }
 }
 
@@ -30,59 +37,64 @@ impl Rows<'_> {
     /// i32 results of `x` `[m, depth]` into `out` `[m, outputs]`; sums wrap.
     #[inline(always)]
     pub(crate) fn product_i32(&self, x: &[i16], bias: &[i32], out: &mut [i32]) {
-        self.product(x, out, |first, x, w, out| {
-            for ((out, sum), output) in out.iter_mut().zip(dot(x, w)).zip(first..) {
-                *out = sum.wrapping_add(bias_at(bias, output));
+        let outputs = self.weights.len() / self.depth;
+        for (at, block) in self.weights.chunks(GROUP * self.depth).enumerate() {
+            let (w, width) = group(block, self.depth);
+            let first = at * GROUP;
+            let bias = bias_of::<GROUP, _>(bias, first);
+            for (x, out) in x
+                .chunks_exact(self.depth)
+                .zip(out.chunks_exact_mut(outputs))
+            {
+                let sums = dot(x, w);
+                for ((out, sum), bias) in out[first..first + width].iter_mut().zip(sums).zip(bias) {
+                    *out = sum.wrapping_add(bias);
+                }
             }
-        });
+        }
     }
 
     /// i64 results, exact while weights are below 2^8 in magnitude: they are added to `out` times
     /// `2^scale_bits`.
     #[inline(always)]
     pub(crate) fn add_product_i64(&self, x: &[i16], scale_bits: u32, out: &mut [i64]) {
-        self.product(x, out, |_, x, w, out| {
-            for (at, x) in x.chunks(RUN_ELEMENTS).enumerate() {
-                let from = at * RUN_ELEMENTS;
-                let sums = dot(x, w.map(|row| &row[from..from + x.len()]));
-                for (out, sum) in out.iter_mut().zip(sums) {
-                    *out = out.wrapping_add(i64::from(sum) << scale_bits);
-                }
-            }
-        });
-    }
-
-    /// Calls `tile` with the first output, a row, a group of weights and the results they give, for
-    /// every row and group. A group that is not full repeats its first row.
-    #[inline(always)]
-    fn product<T>(
-        &self,
-        x: &[i16],
-        out: &mut [T],
-        tile: impl Fn(usize, &[i16], [&[i16]; GROUP], &mut [T]),
-    ) {
         let outputs = self.weights.len() / self.depth;
         for (at, block) in self.weights.chunks(GROUP * self.depth).enumerate() {
-            let width = block.len() / self.depth;
+            let (w, width) = group(block, self.depth);
             let first = at * GROUP;
-            let w: [&[i16]; GROUP] = core::array::from_fn(|lane| {
-                let from = if lane < width { lane * self.depth } else { 0 };
-                &block[from..from + self.depth]
-            });
             for (x, out) in x
                 .chunks_exact(self.depth)
                 .zip(out.chunks_exact_mut(outputs))
             {
-                tile(first, x, w, &mut out[first..first + width]);
+                for (run, x) in x.chunks(RUN_ELEMENTS).enumerate() {
+                    let from = run * RUN_ELEMENTS;
+                    let [a, b, c, d] = w;
+                    let to = from + x.len();
+                    let sums = dot(x, [&a[from..to], &b[from..to], &c[from..to], &d[from..to]]);
+                    for (out, sum) in out[first..first + width].iter_mut().zip(sums) {
+                        *out = out.wrapping_add(i64::from(sum) << scale_bits);
+                    }
+                }
             }
         }
     }
 }
 
+/// The rows of a block of weights, and how many there are. A block that is not full repeats its first.
+#[inline(always)]
+fn group(block: &[i16], depth: usize) -> ([&[i16]; GROUP], usize) {
+    let mut rows = [&block[..depth]; GROUP];
+    for (row, weights) in rows.iter_mut().zip(block.chunks_exact(depth)) {
+        *row = weights;
+    }
+    (rows, block.len() / depth)
+}
+
 /// Dot products of one row with four.
 #[inline(always)]
 fn dot(x: &[i16], w: [&[i16]; GROUP]) -> [i32; GROUP] {
-    let [a, b, c, d] = w.map(|row| &row[..x.len()]);
+    let [a, b, c, d] = w;
+    let (a, b, c, d) = (&a[..x.len()], &b[..x.len()], &c[..x.len()], &d[..x.len()]);
     let mut sums = [0_i32; GROUP];
     for ((((&x, &a), &b), &c), &d) in x.iter().zip(a).zip(b).zip(c).zip(d) {
         let x = i32::from(x);

@@ -4,6 +4,7 @@
 
 use super::gemm::Rows;
 use super::gemm::widen;
+use crate::kernels::dispatch::Kernel;
 use crate::kernels::{Isa, KernelError, KernelResult, require_shape};
 
 /// Sizes of a MATMUL: `a` is `[batch, rows, depth]`, `b` `[batch, depth, columns]`, the result
@@ -53,30 +54,16 @@ pub fn matmul_i8(
     shape.require_sizes(a.len(), b.len(), out.len(), scratch.len())?;
     let a_zero_point = i16::from(i8::try_from(a_zero_point).map_err(|_| KernelError::Shape)?);
     let b_zero_point = i16::from(i8::try_from(b_zero_point).map_err(|_| KernelError::Shape)?);
-    let MatMulShape {
-        rows,
-        depth,
-        columns,
-        ..
-    } = *shape;
-    let (weights, row) =
-        bytemuck::cast_slice_mut::<u64, i16>(scratch).split_at_mut(depth * columns);
-    let row = &mut row[..depth];
-    let batch = a
-        .chunks_exact(rows * depth)
-        .zip(b.chunks_exact(depth * columns));
-    for ((a, b), out) in batch.zip(out.chunks_exact_mut(rows * columns)) {
-        isa.vectorise(|| {
-            transposed(b, columns, weights, |x| {
-                i16::from(x).wrapping_sub(b_zero_point)
-            });
-            let product = Rows { weights, depth };
-            for (a, out) in a.chunks_exact(depth).zip(out.chunks_exact_mut(columns)) {
-                widen(a, a_zero_point, row);
-                product.product_i32(row, &[], out);
-            }
-        });
-    }
+    let scratch = bytemuck::cast_slice_mut(scratch);
+    isa.run(CallI8 {
+        shape,
+        a,
+        a_zero_point,
+        b,
+        b_zero_point,
+        out,
+        scratch,
+    });
     Ok(())
 }
 
@@ -90,22 +77,85 @@ pub fn matmul_i16(
     scratch: &mut [u64],
 ) -> KernelResult {
     shape.require_sizes(a.len(), b.len(), out.len(), scratch.len())?;
-    let MatMulShape {
-        rows,
-        depth,
-        columns,
-        ..
-    } = *shape;
-    let (high, low) = bytemuck::cast_slice_mut::<u64, i16>(scratch).split_at_mut(depth * columns);
-    let low = &mut low[..depth * columns];
-    let batch = a
-        .chunks_exact(rows * depth)
-        .zip(b.chunks_exact(depth * columns));
-    for ((a, b), out) in batch.zip(out.chunks_exact_mut(rows * columns)) {
-        isa.vectorise(|| {
+    isa.run(CallI16 {
+        shape,
+        a,
+        b,
+        out,
+        scratch: bytemuck::cast_slice_mut(scratch),
+    });
+    Ok(())
+}
+
+struct CallI8<'a> {
+    shape: &'a MatMulShape,
+    a: &'a [i8],
+    a_zero_point: i16,
+    b: &'a [i8],
+    b_zero_point: i16,
+    out: &'a mut [i32],
+    scratch: &'a mut [i16],
+}
+
+impl Kernel for CallI8<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let MatMulShape {
+            rows,
+            depth,
+            columns,
+            ..
+        } = *self.shape;
+        let (weights, row) = self.scratch.split_at_mut(depth * columns);
+        let row = &mut row[..depth];
+        let batch = self
+            .a
+            .chunks_exact(rows * depth)
+            .zip(self.b.chunks_exact(depth * columns));
+        for ((a, b), out) in batch.zip(self.out.chunks_exact_mut(rows * columns)) {
+            transposed(b, columns, weights, |x| {
+                i16::from(x).wrapping_sub(self.b_zero_point)
+            });
+            let product = Rows { weights, depth };
+            for (a, out) in a.chunks_exact(depth).zip(out.chunks_exact_mut(columns)) {
+                widen(a, self.a_zero_point, row);
+                product.product_i32(row, &[], out);
+            }
+        }
+    }
+}
+
+struct CallI16<'a> {
+    shape: &'a MatMulShape,
+    a: &'a [i16],
+    b: &'a [i16],
+    out: &'a mut [i64],
+    scratch: &'a mut [i16],
+}
+
+impl Kernel for CallI16<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let MatMulShape {
+            rows,
+            depth,
+            columns,
+            ..
+        } = *self.shape;
+        let (high, low) = self.scratch.split_at_mut(depth * columns);
+        let low = &mut low[..depth * columns];
+        self.out.fill(0);
+        let batch = self
+            .a
+            .chunks_exact(rows * depth)
+            .zip(self.b.chunks_exact(depth * columns));
+        for ((a, b), out) in batch.zip(self.out.chunks_exact_mut(rows * columns)) {
             transposed(b, columns, high, |x: i16| x >> 8);
             transposed(b, columns, low, |x: i16| x & 0xff);
-            out.fill(0);
             Rows {
                 weights: high,
                 depth,
@@ -116,18 +166,17 @@ pub fn matmul_i16(
                 depth,
             }
             .add_product_i64(a, 0, out);
-        });
+        }
     }
-    Ok(())
 }
 
 /// Writes `[depth, columns]` as `[columns, depth]`.
 #[inline(always)]
 fn transposed<T: Copy>(b: &[T], columns: usize, out: &mut [i16], convert: impl Fn(T) -> i16) {
     let depth = b.len() / columns;
-    for (column, out) in out.chunks_exact_mut(depth).enumerate() {
-        for (to, &x) in out.iter_mut().zip(b[column..].iter().step_by(columns)) {
-            *to = convert(x);
+    for (place, row) in b.chunks_exact(columns).enumerate() {
+        for (column, &x) in row.iter().enumerate() {
+            out[column * depth + place] = convert(x);
         }
     }
 }

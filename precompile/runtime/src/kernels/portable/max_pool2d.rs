@@ -11,26 +11,14 @@ pub fn max_pool2d<T: Copy + Ord>(window: &Window2d, x: &[T], out: &mut [T]) -> K
     require_shape(window.is_sound() && x.len() == window.input_elements())?;
     require_shape(out.len() == window.positions() * window.channels)?;
     let channels = window.channels;
-    let [height, width] = window.input;
-    for (position, largest) in out.chunks_exact_mut(channels).enumerate() {
-        let [image, y, column] = window.locate(position);
-        let (rows, top) = window.inside(0, y);
-        let (columns, left) = window.inside(1, column);
-        require(!rows.is_empty() && !columns.is_empty())?;
-        for row in 0..rows.len() {
-            let at = (image * height + top + row * window.dilation[0]) * width + left;
-            for tap in 0..columns.len() {
-                let from = (at + tap * window.dilation[1]) * channels;
-                let taps = &x[from..from + channels];
-                if row == 0 && tap == 0 {
-                    largest.copy_from_slice(taps);
-                    continue;
-                }
-                for (largest, &value) in largest.iter_mut().zip(taps) {
-                    *largest = (*largest).max(value);
-                }
+    for (taps, largest) in window.windows(0).zip(out.chunks_exact_mut(channels)) {
+        require(taps.count() > 0)?;
+        largest.copy_from_slice(&x[taps.pixel * channels..][..channels]);
+        taps.for_each(window.kernel[1], |_, pixel| {
+            for (largest, &value) in largest.iter_mut().zip(&x[pixel * channels..]) {
+                *largest = (*largest).max(value);
             }
-        }
+        });
     }
     Ok(())
 }

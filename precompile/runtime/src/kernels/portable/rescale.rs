@@ -1,6 +1,7 @@
 //! RESCALE: the one way a tensor changes scale.
 
-use crate::kernels::{KernelResult, require, require_shape};
+use crate::kernels::dispatch::Kernel;
+use crate::kernels::{Isa, KernelResult, require, require_shape};
 use alloc::vec::Vec;
 
 /// Attributes of a RESCALE.
@@ -28,20 +29,23 @@ pub struct RescaleParameters<'a> {
 #[derive(Clone, Debug)]
 pub struct Rescale {
     channels: Vec<Channel>,
-    input_zero_point: i64,
-    output_zero_point: i64,
+    input_zero_point: i32,
+    output_zero_point: i32,
     input_unsigned: bool,
     output_unsigned: bool,
     scale32: bool,
+    isa: Isa,
 }
 
 /// How one channel is scaled: `(value * multiplier + round) >> shift_bits`.
 #[derive(Clone, Copy, Debug)]
 struct Channel {
-    multiplier: i64,
+    multiplier: i32,
     shift_bits: u32,
-    /// Added for values of 0 and more, and for negative ones.
-    round: [i64; 2],
+    /// Half of the last bit.
+    half: i64,
+    /// DOUBLE_ROUND: added for values of 0 and more, subtracted for negative ones; else 0.
+    second: i64,
     /// The largest value allowed; the smallest is one less than its negative.
     largest: i64,
 }
@@ -57,17 +61,39 @@ impl Channel {
             return None;
         }
         let half = 1_i64 << (shift_bits - 1);
-        let second = if double_round && shift_bits > 31 {
-            1_i64 << 30
-        } else {
-            0
-        };
         Some(Self {
-            multiplier: i64::from(multiplier),
+            multiplier,
             shift_bits: u32::from(shift_bits),
-            round: [half + second, half - second],
+            half,
+            second: if double_round && shift_bits > 31 {
+                1 << 30
+            } else {
+                0
+            },
             largest: if scale32 { half - 1 } else { (1 << 47) - 1 },
         })
+    }
+
+    /// The scaled value of an i32, and a word that is negative if the value is out of range.
+    #[inline(always)]
+    fn scale_i32(&self, value: i32) -> (i64, i64) {
+        let sign = value >> 31;
+        // For a negative value, its complement is how far it is below -1.
+        let largest = self.largest.min(i64::from(i32::MAX)) as i32;
+        let outside = largest.wrapping_sub(value ^ sign);
+        let sign = i64::from(sign);
+        let round = self.half + ((self.second ^ sign) - sign);
+        let product = i64::from(value) * i64::from(self.multiplier);
+        ((product + round) >> self.shift_bits, i64::from(outside))
+    }
+
+    /// [`Self::scale_i32`] of an i48, which 16-bit multipliers keep in i64.
+    #[inline(always)]
+    fn scale_i48(&self, value: i64) -> (i64, i64) {
+        let sign = value >> 63;
+        let outside = self.largest.wrapping_sub(value ^ sign);
+        let product = value.wrapping_mul(i64::from(self.multiplier));
+        (product.wrapping_add(self.half) >> self.shift_bits, outside)
     }
 }
 
@@ -92,61 +118,100 @@ impl Rescale {
         });
         Some(Self {
             channels: channels.collect::<Option<_>>()?,
-            input_zero_point: i64::from(parameters.input_zero_point),
-            output_zero_point: i64::from(parameters.output_zero_point),
+            input_zero_point: parameters.input_zero_point,
+            output_zero_point: parameters.output_zero_point,
             input_unsigned: parameters.input_unsigned,
             output_unsigned: parameters.output_unsigned,
             scale32,
+            isa: Isa::portable(),
         })
+    }
+
+    /// The same, to be run with the instructions of `isa`.
+    pub fn with_isa(self, isa: Isa) -> Self {
+        Self { isa, ..self }
     }
 
     /// Scales `x` into `out`. Elements are i8, i16, i32 or i48 (as i64, only with 16-bit multipliers)
     /// to i8, i16 or i32; unsigned ones are passed as their bits. With more than one multiplier, the last axis has as many
     /// channels. Requires that every value is in the range that its shift allows, and that the scaled
     /// value, and it plus the output zero point, fit i32.
-    #[inline(always)]
     pub fn run<I: RescaleInput, O: RescaleOutput>(&self, x: &[I], out: &mut [O]) -> KernelResult {
+        self.isa.run(Call {
+            rescale: self,
+            x,
+            out,
+        })
+    }
+
+    #[inline(always)]
+    fn scale<I: RescaleInput, O: RescaleOutput>(&self, x: &[I], out: &mut [O]) -> KernelResult {
         require_shape(x.len() == out.len() && x.len() % self.channels.len() == 0)?;
         require_shape(!self.scale32 || I::BITS <= 32)?;
         require_shape(!self.input_unsigned || I::BITS <= 16)?;
         require_shape(!self.output_unsigned || O::BITS <= 16)?;
+        // Only 8- and 16-bit elements have zero points, so subtracting one cannot overflow.
+        require_shape(self.input_zero_point == 0 || I::BITS <= 16)?;
         // Sign extension is undone for unsigned inputs.
         let mask = if self.input_unsigned {
-            (1_i64 << I::BITS) - 1
+            (1 << I::BITS) - 1
         } else {
             -1
         };
         let half = 1_i64 << (O::BITS - 1);
-        let range = if self.output_unsigned {
+        let (low, high) = if self.output_unsigned {
             (0, 2 * half - 1)
         } else {
             (-half, half - 1)
         };
-        let mut outside = false;
-        let mut scale = |x: I, channel: &Channel| {
-            let value = (x.widen() & mask) - self.input_zero_point;
-            // For a negative value, its complement is how far it is below -1.
-            outside |= value ^ (value >> 63) > channel.largest;
-            let round = channel.round[usize::from(value < 0)];
-            let scaled = value.wrapping_mul(channel.multiplier).wrapping_add(round);
-            let scaled = scaled >> channel.shift_bits;
-            let moved = scaled.wrapping_add(self.output_zero_point);
-            outside |= scaled != i64::from(scaled as i32) || moved != i64::from(moved as i32);
-            O::truncate(moved.clamp(range.0, range.1))
+        let (low, high) = (low as i32, high as i32);
+        // Where the scaled value, and it plus the output zero point, are both in i32.
+        let zero_point = self.output_zero_point;
+        let smallest = i64::from(i32::MIN) - i64::from(zero_point.min(0));
+        let largest = i64::from(i32::MAX) - i64::from(zero_point.max(0));
+        let scale = |x: I, channel: &Channel| {
+            let (scaled, outside) = if I::BITS > 32 {
+                channel.scale_i48(x.widen())
+            } else {
+                channel.scale_i32((x.widen() as i32 & mask).wrapping_sub(self.input_zero_point))
+            };
+            let outside = outside | (scaled - smallest) | (largest - scaled);
+            let moved = (scaled as i32).wrapping_add(zero_point);
+            (O::truncate(moved.max(low).min(high)), outside)
         };
+        let mut outside = 0;
         if let [channel] = self.channels[..] {
             for (out, &x) in out.iter_mut().zip(x) {
-                *out = scale(x, &channel);
+                let (value, word) = scale(x, &channel);
+                *out = value;
+                outside |= word;
             }
         } else {
             let channels = self.channels.len();
             for (x, out) in x.chunks_exact(channels).zip(out.chunks_exact_mut(channels)) {
                 for ((out, &x), channel) in out.iter_mut().zip(x).zip(&self.channels) {
-                    *out = scale(x, channel);
+                    let (value, word) = scale(x, channel);
+                    *out = value;
+                    outside |= word;
                 }
             }
         }
-        require(!outside)
+        require(outside >= 0)
+    }
+}
+
+struct Call<'a, I, O> {
+    rescale: &'a Rescale,
+    x: &'a [I],
+    out: &'a mut [O],
+}
+
+impl<I: RescaleInput, O: RescaleOutput> Kernel for Call<'_, I, O> {
+    type Output = KernelResult;
+
+    #[inline(always)]
+    fn run(self) -> KernelResult {
+        self.rescale.scale(self.x, self.out)
     }
 }
 
@@ -163,7 +228,7 @@ pub trait RescaleOutput: Copy {
     /// Width.
     const BITS: u32;
     /// The low bits.
-    fn truncate(value: i64) -> Self;
+    fn truncate(value: i32) -> Self;
 }
 
 macro_rules! input {
@@ -183,7 +248,7 @@ macro_rules! output {
         impl RescaleOutput for $element {
             const BITS: u32 = Self::BITS;
             #[inline(always)]
-            fn truncate(value: i64) -> Self {
+            fn truncate(value: i32) -> Self {
                 value as Self
             }
         }

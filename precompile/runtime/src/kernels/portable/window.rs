@@ -1,5 +1,7 @@
 //! A window that slides over height and width: the geometry of convolutions and pools.
 
+use core::ops::Range;
+
 /// Sizes of one convolution or pool, in elements; pairs are height, width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window2d {
@@ -37,21 +39,37 @@ impl Window2d {
         self.kernel[0] * self.kernel[1]
     }
 
-    /// Image, output row and output column of a window.
-    pub(crate) fn locate(&self, position: usize) -> [usize; 3] {
-        let (row, x) = (position / self.output[1], position % self.output[1]);
-        [row / self.output[0], row % self.output[0], x]
+    /// The taps of windows `first ..` that fall inside the input, to the end.
+    pub(crate) fn windows(&self, first: usize) -> Windows<'_> {
+        let (row, x) = (first / self.output[1], first % self.output[1]);
+        let (image, y) = (row / self.output[0], row % self.output[0]);
+        Windows {
+            window: self,
+            image,
+            y,
+            x,
+            rows: self.inside(0, y),
+        }
     }
 
     /// The taps of a window that fall inside the input along one axis (0 height, 1 width): their
     /// indices, and the input coordinate of the first of them.
-    pub(crate) fn inside(&self, axis: usize, output: usize) -> (core::ops::Range<usize>, usize) {
+    #[inline(always)]
+    fn inside(&self, axis: usize, output: usize) -> (Range<usize>, usize) {
         let (dilation, kernel) = (self.dilation[axis], self.kernel[axis]);
         let start = output * self.stride[axis];
         let missing = self.pad_before[axis].saturating_sub(start);
-        let first = missing.div_ceil(dilation).min(kernel);
         let reach = (self.input[axis] + self.pad_before[axis]).saturating_sub(start);
-        let end = reach.div_ceil(dilation).min(kernel).max(first);
+        // Divisions are slow, and rarely needed.
+        let in_taps = |size: usize| {
+            if dilation == 1 {
+                size
+            } else {
+                size.div_ceil(dilation)
+            }
+        };
+        let first = in_taps(missing).min(kernel);
+        let end = in_taps(reach).min(kernel).max(first);
         (
             first..end,
             (start + first * dilation).saturating_sub(self.pad_before[axis]),
@@ -68,5 +86,78 @@ impl Window2d {
             self.input,
         ];
         self.channels > 0 && all.iter().flatten().all(|&size| size > 0)
+    }
+}
+
+/// The windows of a [`Window2d`] in order; see [`Window2d::windows`].
+pub(crate) struct Windows<'a> {
+    window: &'a Window2d,
+    image: usize,
+    y: usize,
+    x: usize,
+    rows: (Range<usize>, usize),
+}
+
+/// The taps of one window that fall inside the input.
+pub(crate) struct Taps {
+    /// Rows and columns of the kernel that do.
+    pub(crate) rows: Range<usize>,
+    pub(crate) columns: Range<usize>,
+    /// The pixel that the first of these taps reads.
+    pub(crate) pixel: usize,
+    /// Pixels from row to row and from column to column.
+    pub(crate) step: [usize; 2],
+}
+
+impl Taps {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.rows.len() * self.columns.len()
+    }
+
+    /// Calls `visit` with the index of every tap in the kernel and the pixel that it reads.
+    #[inline(always)]
+    pub(crate) fn for_each(&self, kernel_width: usize, mut visit: impl FnMut(usize, usize)) {
+        let mut line = self.pixel;
+        for row in self.rows.clone() {
+            let mut pixel = line;
+            for column in self.columns.clone() {
+                visit(row * kernel_width + column, pixel);
+                pixel += self.step[1];
+            }
+            line += self.step[0];
+        }
+    }
+}
+
+impl Iterator for Windows<'_> {
+    type Item = Taps;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Taps> {
+        let window = self.window;
+        if self.image == window.batch {
+            return None;
+        }
+        let (columns, left) = window.inside(1, self.x);
+        let (rows, top) = self.rows.clone();
+        let [height, width] = window.input;
+        let taps = Taps {
+            rows,
+            columns,
+            pixel: (self.image * height + top) * width + left,
+            step: [window.dilation[0] * width, window.dilation[1]],
+        };
+        self.x += 1;
+        if self.x == window.output[1] {
+            self.x = 0;
+            self.y += 1;
+            if self.y == window.output[0] {
+                self.y = 0;
+                self.image += 1;
+            }
+            self.rows = window.inside(0, self.y);
+        }
+        Some(taps)
     }
 }

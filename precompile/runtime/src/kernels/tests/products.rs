@@ -125,6 +125,35 @@ fn naive_batch(shape: &MatMulShape, a: &[i64], b: &[i64]) -> Vec<i64> {
 }
 
 #[test]
+fn large_products() {
+    // Sizes at which a library takes over, and one short of each.
+    for (m, n, k) in [
+        (16, 64, 256),
+        (15, 64, 256),
+        (16, 63, 256),
+        (16, 64, 255),
+        (67, 65, 257),
+    ] {
+        let mut elements = Elements::new((m * n * k) as u64);
+        let (x, w) = (elements.i8s(m * k), elements.i8s(n * k));
+        let bias: Vec<i32> = elements.vec(n, -1 << 30, 1 << 30);
+        for x_zero in [-128, 0, 127] {
+            let want = naive(&shifted(&x, x_zero), &shifted(&w, 0), k, &shifted(&bias, 0));
+            for isa in sets() {
+                let packed = PackedWeights::i8(isa, &w, n, k, 0).expect("sizes fit");
+                let mut scratch = vec![0; packed.scratch_words(m)];
+                let mut out = vec![0_i32; m * n];
+                let zero_point = x_zero as i32;
+                packed
+                    .product_i8(&x, zero_point, &bias, &mut out, &mut scratch)
+                    .expect("fits");
+                assert_eq!(shifted(&out, 0), want, "{} {m} {n} {k}", isa.name());
+            }
+        }
+    }
+}
+
+#[test]
 fn sums_at_the_extremes_are_exact() {
     // The largest magnitudes over a depth that crosses every run of i32 sums.
     let depth = 1025;

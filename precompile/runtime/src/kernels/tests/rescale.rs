@@ -79,6 +79,7 @@ proptest! {
                 let narrow = size_of::<$input>() <= 2;
                 let wide_output = size_of::<$output>() == 4;
                 let parameters = RescaleParameters {
+                    input_zero_point: if narrow { parameters.input_zero_point } else { 0 },
                     input_unsigned: input_unsigned && narrow,
                     output_unsigned: output_unsigned && !wide_output,
                     ..parameters
@@ -106,7 +107,7 @@ proptest! {
                             ..parameters
                         }).expect("in range");
                         let mut out = [0 as $output];
-                        let got = isa.vectorise(|| alone.run(&[x], &mut out));
+                        let got = alone.with_isa(isa).run(&[x], &mut out);
                         prop_assert_eq!(got.is_ok(), want.is_some());
                         if let Some(want) = want {
                             prop_assert_eq!(out[0], want as $output);
@@ -121,7 +122,7 @@ proptest! {
                         naive(value, at, &parameters, range).map(|value| value as $output)
                     }).collect();
                     let mut out = vec![0 as $output; count];
-                    let got = isa.vectorise(|| rescale.run(&x, &mut out)).ok().map(|()| out.clone());
+                    let got = rescale.clone().with_isa(isa).run(&x, &mut out).ok().map(|()| out.clone());
                     prop_assert_eq!(got, all);
                 }
             )*};
@@ -130,8 +131,8 @@ proptest! {
         check!(i16, -32768_i64, 32767_i64, u16, [i8, u8; i16, u16; i32, u32]);
         check!(i32, -(1_i64 << 31), (1_i64 << 31) - 1, u16, [i8, u8; i16, u16; i32, u32]);
         // 32-bit multipliers are not for i48.
-        let parameters = RescaleParameters { input_zero_point: 0, ..parameters };
         if scale32 {
+            let parameters = RescaleParameters { input_zero_point: 0, ..parameters };
             let wide = Rescale::new(&parameters).expect("in range");
             let got = wide.run(&vec![0_i64; count], &mut vec![0_i32; count]);
             prop_assert_eq!(got, Err(KernelError::Shape));
@@ -262,6 +263,9 @@ fn parameters_out_of_range_are_refused() {
         input_unsigned: true,
         ..PLAIN
     });
-    let run = Isa::detect().vectorise(|| unsigned.expect("in range").run(&[0_i32], &mut [0_i8]));
+    let run = unsigned
+        .expect("in range")
+        .with_isa(Isa::detect())
+        .run(&[0_i32], &mut [0_i8]);
     assert_eq!(run, Err(KernelError::Shape));
 }

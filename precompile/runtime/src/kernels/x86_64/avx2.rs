@@ -3,7 +3,8 @@
 //! Weights lie in panels of 16 outputs, `[outputs / 16][depth / 2][16][2]`, so one 32-bit broadcast
 //! of two neighbouring row elements meets the same two of 16 outputs in two registers.
 
-use crate::kernels::portable::gemm::{RUN_ELEMENTS, bias_at};
+use crate::kernels::dispatch::Kernel;
+use crate::kernels::portable::gemm::{RUN_ELEMENTS, bias_of};
 use alloc::{vec, vec::Vec};
 use core::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_madd_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
@@ -25,6 +26,17 @@ pub(crate) fn vectorise<R>(kernel: impl FnOnce() -> R) -> R {
     #[target_feature(enable = "avx2")]
     fn run<R>(kernel: impl FnOnce() -> R) -> R {
         kernel()
+    }
+    // SAFETY: the set that this belongs to exists only where AVX2 was detected.
+    unsafe { run(kernel) }
+}
+
+/// Runs a kernel compiled for AVX2.
+#[inline(always)]
+pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
+    #[target_feature(enable = "avx2")]
+    fn run<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run()
     }
     // SAFETY: the set that this belongs to exists only where AVX2 was detected.
     unsafe { run(kernel) }
@@ -66,8 +78,11 @@ impl Panels {
     pub(crate) fn product_i32(&self, x: &[i16], bias: &[i32], out: &mut [i32]) {
         // SAFETY: panels exist only where AVX2 was detected.
         unsafe {
-            self.product(x, out, usize::MAX, |output, sum, out| {
-                *out = sum.wrapping_add(bias_at(bias, output));
+            self.product(x, out, usize::MAX, |first, sums, out| {
+                let bias = bias_of::<PANEL, _>(bias, first);
+                for ((out, sum), bias) in out.iter_mut().zip(sums).zip(bias) {
+                    *out = sum.wrapping_add(bias);
+                }
             });
         }
     }
@@ -77,21 +92,23 @@ impl Panels {
     pub(crate) fn add_product_i64(&self, x: &[i16], scale_bits: u32, out: &mut [i64]) {
         // SAFETY: panels exist only where AVX2 was detected.
         unsafe {
-            self.product(x, out, RUN_ELEMENTS / 2, |_, sum, out| {
-                *out = out.wrapping_add(i64::from(sum) << scale_bits);
+            self.product(x, out, RUN_ELEMENTS / 2, |_, sums, out| {
+                for (out, &sum) in out.iter_mut().zip(sums) {
+                    *out = out.wrapping_add(i64::from(sum) << scale_bits);
+                }
             });
         }
     }
 
-    /// Calls `store` with an output, its sum over at most `run_steps` pairs and its place, until all
-    /// are summed.
+    /// Calls `store` with a panel's first output, its sums over at most `run_steps` pairs and their
+    /// place, until all are summed.
     #[target_feature(enable = "avx2")]
     fn product<T>(
         &self,
         x: &[i16],
         out: &mut [T],
         run_steps: usize,
-        store: impl Fn(usize, i32, &mut T) + Copy,
+        store: impl Fn(usize, &[i32; PANEL], &mut [T]) + Copy,
     ) {
         let (depth, outputs) = (self.depth, self.outputs);
         let run_steps = run_steps.min(depth.div_ceil(2));
@@ -100,14 +117,11 @@ impl Panels {
             let width = PANEL.min(outputs - first);
             let keep = |out: &mut [T], sums: &[[i32; PANEL]]| {
                 for (sums, out) in sums.iter().zip(out.chunks_exact_mut(outputs)) {
-                    let out = &mut out[first..first + width];
-                    for ((output, &sum), out) in (first..).zip(sums).zip(out) {
-                        store(output, sum, out);
-                    }
+                    store(first, sums, &mut out[first..first + width]);
                 }
             };
-            let rows = x.chunks(GROUP * depth).zip(out.chunks_mut(GROUP * outputs));
-            for (rows, out) in rows {
+            let groups = x.chunks(GROUP * depth).zip(out.chunks_mut(GROUP * outputs));
+            for (rows, out) in groups {
                 for (run, steps) in panel.chunks(run_steps).enumerate() {
                     let from = run * run_steps * 2;
                     let row = |at: usize| {
