@@ -1,6 +1,7 @@
 //! [LOGICAL_LEFT_SHIFT](https://www.mlplatform.org/tosa/tosa_spec.html#_logical_left_shift)
 //!
-//! Proved for constant shifts, checked while running for others: every shift is in 0..=31.
+//! Proved for constant shifts, checked while running for others: every shift is at least 0 and less
+//! than the width of the type.
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
@@ -22,9 +23,6 @@ use crate::{
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
-
-/// Largest shift, whatever the element type.
-const MAX_SHIFT_BITS: i64 = 31;
 
 /// Attributes of LOGICAL_LEFT_SHIFT.
 #[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
@@ -54,7 +52,7 @@ impl Operation for LogicalLeftShift {
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
         let [_, b] = exactly(operands)?;
-        let max = MAX_SHIFT_BITS;
+        let max = 8 * b.dtype().size_bytes() as i64 - 1;
         match b.constant.and_then(View::range) {
             Some((low, high)) if low < 0 || high > max => {
                 Err(OperatorError::ConstantOperand { operand: 1 })
