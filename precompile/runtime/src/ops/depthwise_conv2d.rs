@@ -155,11 +155,11 @@ impl Operation for DepthwiseConv2d {
                 let [x, weights, bias] = *reads else {
                     return Err(KernelError::Shape);
                 };
-                let weights = layer.pack(weights)?;
+                let weights = layer.pack(weights)?.with_isa(isa);
                 layer.run(&weights, x, bias, out)
             }));
         };
-        let weights = layer.pack(weights)?;
+        let weights = layer.pack(weights)?.with_isa(isa);
         let packed_bytes = weights.packed_bytes();
         let step = Step::new(isa, 2, move |reads, out| match *reads {
             [x, bias] => layer.run(&weights, x, bias, out),

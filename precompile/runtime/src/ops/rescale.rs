@@ -159,7 +159,8 @@ impl Operation for Rescale {
             input_unsigned: self.input_unsigned,
             output_unsigned: self.output_unsigned,
         })
-        .ok_or(KernelError::Shape)?;
+        .ok_or(KernelError::Shape)?
+        .with_isa(isa);
         Ok(Step::new(isa, 1, move |reads, out| match (reads, out) {
             ([View::I8(x)], ViewMut::I8(out)) => rescale.run(x, out),
             ([View::I8(x)], ViewMut::I16(out)) => rescale.run(x, out),
