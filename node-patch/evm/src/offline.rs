@@ -8,13 +8,14 @@ use alloy_evm::{
     EvmInternals,
     precompiles::{Precompile as _, PrecompileInput, PrecompilesMap},
 };
-use alloy_primitives::{Address, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall as _;
 use fixpoint_precompile::{
     DatabaseError, Outcome, Status,
     abi::IInference,
     address::{PRECOMPILE, PRECOMPILE_CODE, PRECOMPILE_NONCE},
     cache::LruCache,
+    record::{RECORD_SLOTS, base_slot},
     root::{Root, chunk_codes},
 };
 use fixpoint_runtime::kernels::Isa;
@@ -80,7 +81,7 @@ impl Sandbox {
     pub fn deploy(&mut self, model: Address, payload: &[u8], gate: Address) -> Option<Root> {
         let codes = chunk_codes(payload, gate);
         let addresses: Vec<_> = (0..codes.len())
-            .map(|index| chunk_address(model, index))
+            .map(|index| Self::chunk_address(model, index))
             .collect();
         let root = Root::of_payload(payload, gate, &addresses)?;
         for (address, code) in addresses.iter().zip(codes) {
@@ -149,6 +150,39 @@ impl Sandbox {
         })
     }
 
+    /// Replaces what the database holds under a code hash, as a broken disk might.
+    pub fn damage_code(&mut self, code_hash: B256, code: Bytes) {
+        self.models.clear();
+        self.database
+            .cache
+            .contracts
+            .insert(code_hash, Bytecode::new_raw(code));
+    }
+
+    /// Copies one model's record to another model's hash, as a simulation's overrides can.
+    pub fn copy_record(&mut self, from: B256, to: B256) {
+        let Some(account) = self.database.cache.accounts.get_mut(&PRECOMPILE) else {
+            return;
+        };
+        for index in 0..RECORD_SLOTS {
+            let index = U256::from(index);
+            let slot = account
+                .storage
+                .get(&base_slot(from).wrapping_add(index))
+                .copied();
+            account
+                .storage
+                .insert(base_slot(to).wrapping_add(index), slot.unwrap_or_default());
+        }
+    }
+
+    /// Where [`Self::deploy`] puts a model's chunks: anywhere that depends on its address alone.
+    #[must_use]
+    pub fn chunk_address(model: Address, index: usize) -> Address {
+        let index = u64::try_from(index).unwrap_or(u64::MAX);
+        Address::from_word(keccak256([model.as_slice(), &index.to_be_bytes()].concat()))
+    }
+
     fn put_code(&mut self, address: Address, code: Bytes, nonce: u64) {
         let code = Bytecode::new_raw(code);
         let info = AccountInfo::new(U256::ZERO, nonce, code.hash_slow(), code);
@@ -164,9 +198,3 @@ impl Default for Sandbox {
 
 /// EIP-7825's limit on a transaction's gas.
 pub const TRANSACTION_GAS_LIMIT: u64 = 16_777_216;
-
-/// Where a sandbox puts a model's chunks: anywhere that depends on the model's address alone.
-fn chunk_address(model: Address, index: usize) -> Address {
-    let index = u64::try_from(index).unwrap_or(u64::MAX);
-    Address::from_word(keccak256([model.as_slice(), &index.to_be_bytes()].concat()))
-}

@@ -1,0 +1,10 @@
+//! The precompile in real transactions: every way to reach it, and what the EVM around it sees.
+
+mod activation;
+mod assembly;
+mod calls;
+mod chain;
+mod failures;
+mod gas;
+mod limits;
+mod models;
