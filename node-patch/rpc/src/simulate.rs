@@ -124,7 +124,7 @@ impl Simulation {
 /// A block that is not there is the caller's mistake; anything else is the node's.
 pub(crate) fn unknown_block_or_internal(error: StateError) -> RpcError {
     match error {
-        StateError::UnknownBlock(_) => RpcError::UnknownBlock,
+        StateError::UnknownBlock(_) | StateError::BeyondHead { .. } => RpcError::UnknownBlock,
         other => RpcError::internal(other),
     }
 }
