@@ -57,7 +57,11 @@ impl Matrix {
         match isa.0 {
             Set::Portable => Self::Portable { weights, depth },
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Avx2 | Set::Tract => Self::Avx2(Panels::new(&weights, depth)),
+            Set::Avx2 | Set::Tract if weights.len() >= PANEL_OUTPUTS * depth => {
+                Self::Avx2(Panels::new(&weights, depth))
+            }
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Avx2 | Set::Tract => Self::Portable { weights, depth },
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Set::Tract => Self::Portable { weights, depth },
         }
@@ -108,6 +112,10 @@ const LARGE_OUTPUTS: usize = 64;
 const LARGE_DEPTH: usize = 256;
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 const LARGE_ROWS: usize = 16;
+
+/// With fewer outputs than this, a panel is so empty that plain Rust is faster (measured).
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+const PANEL_OUTPUTS: usize = 4;
 
 /// Bytes of widened rows that are worked on at a time: they stay in a level-1 cache half.
 const TILE_BYTES: usize = 16 << 10;

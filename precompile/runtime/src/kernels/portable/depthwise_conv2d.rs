@@ -190,29 +190,46 @@ impl<T: Widen, A: Accumulator> Kernel for Call<'_, T, A> {
                 one_to_many(weights, x, zero_point, &taps, out);
                 continue;
             }
-            let mut first = 0;
-            let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
-            for out in blocks {
-                one_to_one(weights, x, zero_point, &taps, first, out);
-                first += BLOCK;
-            }
-            let (blocks, rest) = rest.as_chunks_mut::<SMALL_BLOCK>();
-            for out in blocks {
-                one_to_one(weights, x, zero_point, &taps, first, out);
-                first += SMALL_BLOCK;
-            }
-            for out in rest.as_chunks_mut::<1>().0 {
-                one_to_one(weights, x, zero_point, &taps, first, out);
-                first += 1;
+            if window.taps() > RUN_TAPS {
+                blocks::<T, A, true>(weights, x, zero_point, &taps, out);
+            } else {
+                blocks::<T, A, false>(weights, x, zero_point, &taps, out);
             }
         }
         Ok(())
     }
 }
 
-/// One weight per channel, for a block of channels.
+/// One weight per channel, block by block.
 #[inline(always)]
-fn one_to_one<T: Widen, A: Accumulator, const WIDTH: usize>(
+fn blocks<T: Widen, A: Accumulator, const LONG: bool>(
+    weights: &DepthwiseWeights,
+    x: &[T],
+    zero_point: i16,
+    taps: &Taps,
+    out: &mut [A],
+) {
+    let mut first = 0;
+    let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
+    for out in blocks {
+        one_to_one::<T, A, BLOCK, LONG>(weights, x, zero_point, taps, first, out);
+        first += BLOCK;
+    }
+    let (blocks, rest) = rest.as_chunks_mut::<SMALL_BLOCK>();
+    for out in blocks {
+        one_to_one::<T, A, SMALL_BLOCK, LONG>(weights, x, zero_point, taps, first, out);
+        first += SMALL_BLOCK;
+    }
+    for out in rest.as_chunks_mut::<1>().0 {
+        one_to_one::<T, A, 1, LONG>(weights, x, zero_point, taps, first, out);
+        first += 1;
+    }
+}
+
+/// One weight per channel, for a block of channels. `LONG` if a window may have more than
+/// [`RUN_TAPS`] taps.
+#[inline(always)]
+fn one_to_one<T: Widen, A: Accumulator, const WIDTH: usize, const LONG: bool>(
     weights: &DepthwiseWeights,
     x: &[T],
     zero_point: i16,
@@ -238,10 +255,12 @@ fn one_to_one<T: Widen, A: Accumulator, const WIDTH: usize>(
                 sums[at] = sums[at].wrapping_add(i32::from(x) * i32::from(w[at]));
             }
             pixel += taps.step[1];
-            summed += 1;
-            if summed == RUN_TAPS {
-                summed = 0;
-                flush(&mut sums, out);
+            if LONG {
+                summed += 1;
+                if summed == RUN_TAPS {
+                    summed = 0;
+                    flush(&mut sums, out);
+                }
             }
         }
     }

@@ -321,6 +321,29 @@ fn the_reference_models_answers() {
 }
 
 #[test]
+fn depthwise_sums_over_long_windows_are_exact() {
+    // 11 x 11 taps of the largest products: more than i32 sums could hold at 2^24 each.
+    let window = Window2d {
+        batch: 1,
+        channels: 33,
+        input: [12, 11],
+        output: [2, 1],
+        kernel: [11, 11],
+        stride: [1, 1],
+        dilation: [1, 1],
+        pad_before: [0, 0],
+    };
+    let x = vec![-32768_i16; window.input_elements()];
+    for isa in sets() {
+        let weights = DepthwiseWeights::new(&[-128; 121 * 33], [11, 11], 33, 1, 127);
+        let weights = weights.expect("fits").with_isa(isa);
+        let mut out = vec![0; 2 * 33];
+        depthwise_conv2d_i16(&window, &weights, &x, &[7], 0, &mut out).expect("fits");
+        assert!(out.iter().all(|&sum| sum == 121 * 32768 * 255 + 7));
+    }
+}
+
+#[test]
 fn a_window_in_the_padding_alone_fails() {
     let window = Window2d {
         batch: 1,
