@@ -133,10 +133,13 @@ impl Widen for i16 {
 
 /// An accumulator, i32 or i64.
 trait Accumulator: Copy + Default {
+    /// Whether sums may leave i32, so that runs of taps are summed apart.
+    const IS_WIDE: bool;
     fn plus(self, sum: i32) -> Self;
 }
 
 impl Accumulator for i32 {
+    const IS_WIDE: bool = false;
     #[inline(always)]
     fn plus(self, sum: i32) -> Self {
         self.wrapping_add(sum)
@@ -144,6 +147,7 @@ impl Accumulator for i32 {
 }
 
 impl Accumulator for i64 {
+    const IS_WIDE: bool = true;
     #[inline(always)]
     fn plus(self, sum: i32) -> Self {
         self.wrapping_add(Self::from(sum))
@@ -190,11 +194,7 @@ impl<T: Widen, A: Accumulator> Kernel for Call<'_, T, A> {
                 one_to_many(weights, x, zero_point, &taps, out);
                 continue;
             }
-            if window.taps() > RUN_TAPS {
-                blocks::<T, A, true>(weights, x, zero_point, &taps, out);
-            } else {
-                blocks::<T, A, false>(weights, x, zero_point, &taps, out);
-            }
+            blocks(weights, x, zero_point, &taps, out);
         }
         Ok(())
     }
@@ -202,7 +202,7 @@ impl<T: Widen, A: Accumulator> Kernel for Call<'_, T, A> {
 
 /// One weight per channel, block by block.
 #[inline(always)]
-fn blocks<T: Widen, A: Accumulator, const LONG: bool>(
+fn blocks<T: Widen, A: Accumulator>(
     weights: &DepthwiseWeights,
     x: &[T],
     zero_point: i16,
@@ -212,24 +212,23 @@ fn blocks<T: Widen, A: Accumulator, const LONG: bool>(
     let mut first = 0;
     let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
     for out in blocks {
-        one_to_one::<T, A, BLOCK, LONG>(weights, x, zero_point, taps, first, out);
+        one_to_one::<T, A, BLOCK>(weights, x, zero_point, taps, first, out);
         first += BLOCK;
     }
     let (blocks, rest) = rest.as_chunks_mut::<SMALL_BLOCK>();
     for out in blocks {
-        one_to_one::<T, A, SMALL_BLOCK, LONG>(weights, x, zero_point, taps, first, out);
+        one_to_one::<T, A, SMALL_BLOCK>(weights, x, zero_point, taps, first, out);
         first += SMALL_BLOCK;
     }
     for out in rest.as_chunks_mut::<1>().0 {
-        one_to_one::<T, A, 1, LONG>(weights, x, zero_point, taps, first, out);
+        one_to_one::<T, A, 1>(weights, x, zero_point, taps, first, out);
         first += 1;
     }
 }
 
-/// One weight per channel, for a block of channels. `LONG` if a window may have more than
-/// [`RUN_TAPS`] taps.
+/// One weight per channel, for a block of channels.
 #[inline(always)]
-fn one_to_one<T: Widen, A: Accumulator, const WIDTH: usize, const LONG: bool>(
+fn one_to_one<T: Widen, A: Accumulator, const WIDTH: usize>(
     weights: &DepthwiseWeights,
     x: &[T],
     zero_point: i16,
@@ -255,7 +254,7 @@ fn one_to_one<T: Widen, A: Accumulator, const WIDTH: usize, const LONG: bool>(
                 sums[at] = sums[at].wrapping_add(i32::from(x) * i32::from(w[at]));
             }
             pixel += taps.step[1];
-            if LONG {
+            if A::IS_WIDE {
                 summed += 1;
                 if summed == RUN_TAPS {
                     summed = 0;
