@@ -72,10 +72,10 @@ pub fn calibrate(
             .map(|&value| graph.values[value].name.as_str()),
     )?;
     let mut extremes: Vec<Vec<Range>> = vec![Vec::new(); graph.values.len()];
-    let mut features: Vec<Vec<Range>> = graph
+    let mut features: Vec<Vec<Vec<Range>>> = graph
         .inputs
         .iter()
-        .map(|&value| vec![Range::EMPTY; graph.values[value].shape.last().copied().unwrap_or(1)])
+        .map(|&value| vec![Vec::new(); graph.values[value].shape.last().copied().unwrap_or(1)])
         .collect();
     for index in 0..samples.len() {
         let inputs = samples.sample(index);
@@ -85,8 +85,14 @@ pub fn calibrate(
         }
         for (input, features) in inputs.iter().zip(&mut features) {
             let len = features.len();
-            for (position, &element) in input.iter().enumerate() {
-                features[position % len].include(f64::from(element));
+            for (feature, extremes) in features.iter_mut().enumerate() {
+                let mut range = Range::EMPTY;
+                input
+                    .iter()
+                    .skip(feature)
+                    .step_by(len)
+                    .for_each(|&x| range.include(f64::from(x)));
+                extremes.push(range);
             }
         }
         for (output, &value) in outputs.iter().zip(&computed) {
@@ -101,6 +107,15 @@ pub fn calibrate(
     let values = extremes
         .iter()
         .map(|extremes| combine(extremes, method))
+        .collect();
+    let features = features
+        .iter()
+        .map(|features| {
+            features
+                .iter()
+                .map(|extremes| combine(extremes, method))
+                .collect()
+        })
         .collect();
     Ok(Ranges { values, features })
 }

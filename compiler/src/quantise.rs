@@ -161,13 +161,26 @@ fn propagate(
             quants[node.output].plain = true;
         }
         Op::Dense(dense) if dtype == DType::I16 => {
-            let is_output = graph.outputs.iter().any(|&(_, value)| value == node.output);
-            if is_output && readers[node.output] == 1 {
+            if only_returned(graph, node.output, readers) {
                 quants[node.output] = wide_output(dense, &quants[input]);
             }
         }
         _ => {}
     }
+}
+
+/// Whether a value does nothing but leave the model, perhaps in another shape.
+fn only_returned(graph: &Graph, value: ValueIndex, readers: &[usize]) -> bool {
+    let mut value = value;
+    while readers[value] == 1 {
+        let reader = graph.nodes.iter().find(|node| node.inputs.contains(&value));
+        match reader {
+            None => return true,
+            Some(node) if matches!(node.op, Op::Reshape) => value = node.output,
+            Some(_) => return false,
+        }
+    }
+    false
 }
 
 /// Whether an operator's output scale is free, so that a clamp behind it may choose it.

@@ -20,6 +20,8 @@ pub struct FloatModel {
     model: InferenceModel,
     outlets: HashMap<String, OutletId>,
     inputs: Vec<(String, Vec<usize>)>,
+    /// Why some shapes are not known.
+    analysis_error: Option<String>,
 }
 
 /// A float model ready to run and to return the values that were asked for.
@@ -107,17 +109,37 @@ impl FloatModel {
                     .join(", "),
             });
         }
-        model.analyse(true).map_err(unreadable)?;
+        // An operator that tract does not know leaves shapes unknown; the importer names it.
+        let analysis_error = model.analyse(true).err().map(|error| first_lines(&error));
         Ok(Self {
             model,
             outlets: parsed.outlets_by_name,
             inputs,
+            analysis_error,
         })
     }
 
     /// Names and shapes of the inputs, in declared order.
     pub fn inputs(&self) -> &[(String, Vec<usize>)] {
         &self.inputs
+    }
+
+    /// What to say of a shape that is not known.
+    pub(super) fn unknown_shape(&self) -> String {
+        match &self.analysis_error {
+            Some(error) => format!("the shape of its output could not be inferred: {error}"),
+            None => {
+                "the shape of its output depends on the input: export with fixed shapes".to_owned()
+            }
+        }
+    }
+
+    /// Whether a value's elements are floating-point numbers.
+    pub(super) fn is_float(&self, name: &str) -> bool {
+        let dtype = self
+            .fact(name)
+            .and_then(|fact| fact.datum_type.concretize());
+        dtype.is_some_and(|dtype| dtype.is_float())
     }
 
     fn fact(&self, name: &str) -> Option<&InferenceFact> {

@@ -18,7 +18,7 @@ use crate::{
     ir::{Graph, Value, ValueIndex},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use tract_onnx::pb::{GraphProto, NodeProto};
+use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
 
 /// Reads an ONNX file.
 ///
@@ -31,18 +31,13 @@ pub fn import(
     shapes: &BTreeMap<String, Vec<usize>>,
     outputs: &[String],
 ) -> Result<(Graph, FloatModel), CompileError> {
-    let proto = float::read_proto(bytes)?;
-    let float = FloatModel::new(&proto, shapes)?;
+    let mut proto = float::read_proto(bytes)?;
     let opset = proto
         .opset_import
         .iter()
         .find(|import| import.domain.is_empty() || import.domain == "ai.onnx")
         .map_or(0, |import| import.version);
-    let Some(source) = &proto.graph else {
-        return Err(CompileError::OnnxFile {
-            reason: "no graph in it".to_owned(),
-        });
-    };
+    let source = proto.graph.get_or_insert_default();
     let declared: Vec<String> = source
         .output
         .iter()
@@ -53,7 +48,9 @@ pub fn import(
     } else {
         outputs
     };
-    let needed = needed_nodes(source, outputs, &float);
+    prune(source, outputs)?;
+    let nodes = source.node.clone();
+    let float = FloatModel::new(&proto, shapes)?;
     let mut importer = Importer {
         float: &float,
         opset,
@@ -64,8 +61,9 @@ pub fn import(
         let index = importer.define(name, shape.clone());
         importer.graph.inputs.push(index);
     }
-    for (index, node) in source.node.iter().enumerate() {
-        if needed.contains(&index) {
+    for node in &nodes {
+        let constant = |name: &String| name.is_empty() || float.constant(name).is_some();
+        if !node.output.iter().all(constant) {
             importer.node(node)?;
         }
     }
@@ -78,25 +76,30 @@ pub fn import(
     Ok((graph, float))
 }
 
-/// Nodes that the outputs depend on and that are not constant.
-fn needed_nodes(source: &GraphProto, outputs: &[String], float: &FloatModel) -> BTreeSet<usize> {
-    let mut wanted: BTreeSet<&str> = outputs.iter().map(String::as_str).collect();
-    let mut needed = BTreeSet::new();
-    for (index, node) in source.node.iter().enumerate().rev() {
-        let wanted_here = node
-            .output
-            .iter()
-            .any(|name| wanted.contains(name.as_str()));
-        let constant = node
-            .output
-            .first()
-            .is_some_and(|name| float.constant(name).is_some());
-        if wanted_here && !constant {
-            needed.insert(index);
-            wanted.extend(node.input.iter().map(String::as_str));
+/// Leaves only what the wanted outputs depend on: other branches may hold operators that nobody
+/// here knows.
+fn prune(graph: &mut GraphProto, outputs: &[String]) -> Result<(), CompileError> {
+    let mut wanted: BTreeSet<String> = outputs.iter().cloned().collect();
+    for node in graph.node.iter().rev() {
+        if node.output.iter().any(|name| wanted.contains(name)) {
+            wanted.extend(node.input.iter().cloned());
         }
     }
-    needed
+    graph
+        .node
+        .retain(|node| node.output.iter().any(|name| wanted.contains(name)));
+    let computed = |name: &String| graph.node.iter().any(|node| node.output.contains(name));
+    if let Some(missing) = outputs.iter().find(|name| !computed(name)) {
+        return Err(CompileError::NoSuchOutput {
+            name: missing.clone(),
+        });
+    }
+    let named = |name: &String| ValueInfoProto {
+        name: name.clone(),
+        ..ValueInfoProto::default()
+    };
+    graph.output = outputs.iter().map(named).collect();
+    Ok(())
 }
 
 /// The graph while nodes are added to it.

@@ -46,12 +46,10 @@ impl Importer<'_> {
                 format!("its second output '{second}' is not supported"),
             ));
         }
-        let shape = self.float.shape(name).ok_or_else(|| {
-            unsupported(
-                node,
-                "the shape of its output depends on the input: export with fixed shapes",
-            )
-        })?;
+        let shape = self
+            .float
+            .shape(name)
+            .ok_or_else(|| unsupported(node, self.float.unknown_shape()))?;
         if shape.contains(&0) {
             return Err(unsupported(node, "its output is empty"));
         }
@@ -77,7 +75,10 @@ pub(super) type Converted = Result<(Op, Vec<ValueIndex>), CompileError>;
 impl Source<'_, '_> {
     fn convert(&self) -> Converted {
         if !self.node.domain.is_empty() && self.node.domain != "ai.onnx" {
-            return Err(self.unsupported(format!("domain '{}' is not supported", self.node.domain)));
+            return Err(self.unsupported(format!(
+                "domain '{}' is not supported: cut the graph before it with --outputs",
+                self.node.domain
+            )));
         }
         match self.node.op_type.as_str() {
             "Conv" => self.conv(),
@@ -100,6 +101,7 @@ impl Source<'_, '_> {
             "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Identity" | "Dropout" => {
                 self.first(Op::Reshape)
             }
+            "Cast" => self.cast(),
             "Transpose" => self.transpose(),
             "Concat" => self.concat(),
             "Slice" => self.slice(),
@@ -171,6 +173,17 @@ impl Source<'_, '_> {
             ));
         }
         self.first(Op::Softmax { axis })
+    }
+
+    /// Between floating-point types, and of integers, a cast changes nothing here.
+    fn cast(&self) -> Converted {
+        let from = self.node.input.first().map_or("", String::as_str);
+        let to = self.node.output.first().map_or("", String::as_str);
+        let float = |name| self.importer.float.is_float(name);
+        if float(from) && !float(to) {
+            return Err(self.unsupported("rounding to an integer type is not supported"));
+        }
+        self.first(Op::Reshape)
     }
 
     fn transpose(&self) -> Converted {

@@ -25,6 +25,8 @@ pub(crate) struct Graph {
     graph: GraphProto,
     inputs: Vec<(String, Vec<usize>)>,
     seed: u64,
+    /// Magnitudes of the samples' features, along the last axis; all 1 if empty.
+    pub(crate) features: Vec<f32>,
 }
 
 /// An attribute's value.
@@ -148,15 +150,20 @@ impl Graph {
         model.encode_to_vec()
     }
 
-    fn samples(&mut self, count: usize, spread: f32) -> Samples {
+    pub(crate) fn samples(&mut self, count: usize, spread: f32) -> Samples {
         let inputs = self.inputs.clone();
         let mut arrays = BTreeMap::new();
         for (name, shape) in inputs {
             let per_sample: usize = shape.iter().product();
             let elements = self.random(count * per_sample);
+            let feature = |index: usize| match self.features.len() {
+                0 => 1.0,
+                count => self.features[index % count],
+            };
             let data = elements
                 .into_iter()
-                .map(|element| spread * element)
+                .enumerate()
+                .map(|(index, element)| spread * feature(index) * element)
                 .collect();
             let batched = shape.first() == Some(&1);
             let shape = [&[count], &shape[usize::from(batched)..]].concat();

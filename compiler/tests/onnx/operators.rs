@@ -1,10 +1,9 @@
 //! Every ONNX operator that is lowered, on its own or with its usual neighbours, against float at
 //! both precisions. Limits are shares of the output's span: an int8 step is 0.4 % of it.
 
-mod graphs;
-
+use crate::graphs::{Graph, Value};
 use fixpoint_compiler::{CompileError, Precision};
-use graphs::{Graph, Value};
+use fixpoint_runtime::model::format::Quantisation;
 
 #[test]
 fn convolution_with_padding_and_relu() {
@@ -457,12 +456,36 @@ fn the_largest_class() {
 
 #[test]
 fn uneven_features_get_a_scale_each() {
+    let mut graph = Graph::new(&[1, 3, 4]);
+    graph.features = vec![1000.0, 1.0, 0.01, 10.0];
+    graph.integers("flat", &[1, -1]);
+    graph.constant(
+        "w",
+        &[12, 1],
+        (0..12).map(|i| [0.001, -1.0, 100.0, 0.1][i % 4]).collect(),
+    );
+    graph.node("Reshape", &["x", "flat"], "f", &[]);
+    graph.node("MatMul", &["f", "w"], "y", &[]);
+    for compiled in graph.check(0.02, 1e-4) {
+        let Quantisation::PerElement(features) = &compiled.model.inputs[0].quantisation else {
+            panic!("{:?}", compiled.model.inputs[0].quantisation)
+        };
+        assert_eq!((features.axis, features.entries.len()), (2, 4));
+    }
+}
+
+#[test]
+fn uneven_features_share_a_scale_where_they_must() {
     let mut graph = Graph::new(&[1, 4]);
-    graph.constant("spread", &[4], vec![1000.0, 1.0, 0.01, 10.0]);
-    graph.weights("w", &[4, 3]);
-    graph.node("Mul", &["x", "spread"], "m", &[]);
-    graph.node("MatMul", &["m", "w"], "y", &[]);
-    graph.check(0.03, 2e-4);
+    graph.features = vec![1000.0, 1.0, 0.01, 10.0];
+    graph.node("Abs", &["x"], "y", &[]);
+    for compiled in graph.check(0.02, 1e-4) {
+        let quantisation = &compiled.model.inputs[0].quantisation;
+        assert!(
+            matches!(quantisation, Quantisation::PerTensor(_)),
+            "{quantisation:?}"
+        );
+    }
 }
 
 #[test]

@@ -1,0 +1,5 @@
+//! Compiling ONNX graphs that are written here: operators, and what a caller may choose.
+
+mod graphs;
+mod operators;
+mod options;
