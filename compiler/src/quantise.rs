@@ -160,10 +160,8 @@ fn propagate(
             );
             quants[node.output].plain = true;
         }
-        Op::Dense(dense) if dtype == DType::I16 => {
-            if only_returned(graph, node.output, readers) {
-                quants[node.output] = wide_output(dense, &quants[input]);
-            }
+        Op::Dense(dense) if dtype == DType::I16 && only_returned(graph, node.output, readers) => {
+            quants[node.output] = wide_output(dense, &quants[input]);
         }
         _ => {}
     }
