@@ -20,11 +20,10 @@ const KERNELS: [&str; 3] = [
 ];
 
 /// The best of [`KERNELS`] that this machine can run.
-fn kernel() -> Option<&'static Box<dyn MatMatMul>> {
+fn kernel() -> Option<Box<dyn MatMatMul>> {
     let runnable = MmmDispatch::native().runnable();
-    KERNELS
-        .iter()
-        .find_map(|name| runnable.iter().find(|kernel| kernel.name() == *name))
+    let named = |name: &&str| runnable.iter().find(|kernel| kernel.name() == *name);
+    KERNELS.iter().find_map(|name| named(name).cloned())
 }
 
 fn takes_i8(format: &dyn MMMInputFormat) -> bool {
@@ -63,7 +62,7 @@ impl Weights {
         let sum = |row: &[i8]| row.iter().map(|&weight| i32::from(weight)).sum();
         let sums = weights.chunks_exact(depth).map(sum).collect();
         Some(Self {
-            kernel: kernel.clone(),
+            kernel,
             packing,
             packed,
             outputs,

@@ -232,7 +232,7 @@ impl PackedWeights {
         scratch: &mut [u64],
     ) -> KernelResult {
         let rows_count = rows.len() / self.depth;
-        require_shape(rows.len() % self.depth == 0)?;
+        require_shape(rows.len().is_multiple_of(self.depth))?;
         require_shape(scratch.len() >= self.scratch_words(rows_count))?;
         self.require_result(rows_count, bias.len(), out.len())?;
         let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
@@ -245,7 +245,7 @@ impl PackedWeights {
     /// `rows` `[m, depth]` times these weights (made by [`Self::i8_for_i16`] or [`Self::i16`]) into
     /// `out` `[m, outputs]`. No scratch is needed.
     pub fn product_i16(&self, rows: &[i16], bias: &[i64], out: &mut [i64]) -> KernelResult {
-        require_shape(rows.len() % self.depth == 0)?;
+        require_shape(rows.len().is_multiple_of(self.depth))?;
         self.require_result(rows.len() / self.depth, bias.len(), out.len())?;
         let tile = self.tile_rows();
         let tiles = rows

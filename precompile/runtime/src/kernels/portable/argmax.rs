@@ -7,7 +7,7 @@ use crate::kernels::{KernelResult, require_shape};
 #[inline(always)]
 pub fn argmax<T: Copy + Ord>(axis: usize, inner: usize, x: &[T], out: &mut [i32]) -> KernelResult {
     require_shape(axis > 0 && inner > 0 && i32::try_from(axis).is_ok())?;
-    require_shape(out.len() % inner == 0 && Some(x.len()) == out.len().checked_mul(axis))?;
+    require_shape(out.len().is_multiple_of(inner) && Some(x.len()) == out.len().checked_mul(axis))?;
     for (block, best) in x
         .chunks_exact(axis * inner)
         .zip(out.chunks_exact_mut(inner))

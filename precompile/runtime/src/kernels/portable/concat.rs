@@ -14,7 +14,7 @@ pub fn concat_part(
     offset_bytes: usize,
 ) -> KernelResult {
     require_shape(part_bytes > 0 && out_bytes > 0)?;
-    require_shape(part.len() % part_bytes == 0 && out.len() % out_bytes == 0)?;
+    require_shape(part.len().is_multiple_of(part_bytes) && out.len().is_multiple_of(out_bytes))?;
     require_shape(part.len() / part_bytes == out.len() / out_bytes)?;
     require_shape(
         offset_bytes

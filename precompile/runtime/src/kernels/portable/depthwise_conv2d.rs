@@ -181,7 +181,9 @@ impl<T: Widen, A: Accumulator> Kernel for Call<'_, T, A> {
         let outputs = weights.outputs();
         require_shape(window.is_sound() && x.len() == window.input_elements())?;
         require_shape(weights.kernel == window.kernel && weights.channels == window.channels)?;
-        require_shape(out.len() % outputs == 0 && (bias.len() <= 1 || bias.len() == outputs))?;
+        require_shape(
+            out.len().is_multiple_of(outputs) && (bias.len() <= 1 || bias.len() == outputs),
+        )?;
         require_shape(first_position + out.len() / outputs <= window.positions())?;
         let windows = window.windows(first_position);
         for (taps, out) in windows.zip(out.chunks_exact_mut(outputs)) {

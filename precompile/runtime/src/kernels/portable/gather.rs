@@ -13,7 +13,7 @@ pub fn gather(
     indices: &[i32],
     out: &mut [u8],
 ) -> KernelResult {
-    require_shape(batch > 0 && rows > 0 && row_bytes > 0 && indices.len() % batch == 0)?;
+    require_shape(batch > 0 && rows > 0 && row_bytes > 0 && indices.len().is_multiple_of(batch))?;
     let block_bytes = rows.checked_mul(row_bytes);
     require_shape(block_bytes.and_then(|bytes| bytes.checked_mul(batch)) == Some(values.len()))?;
     require_shape(indices.len().checked_mul(row_bytes) == Some(out.len()))?;

@@ -11,7 +11,7 @@ pub fn reduce_max<T: Copy + Ord>(
     out: &mut [T],
 ) -> KernelResult {
     require_shape(axis > 0 && inner > 0)?;
-    require_shape(out.len() % inner == 0 && Some(x.len()) == out.len().checked_mul(axis))?;
+    require_shape(out.len().is_multiple_of(inner) && Some(x.len()) == out.len().checked_mul(axis))?;
     if inner == 1 {
         for (row, largest) in x.chunks_exact(axis).zip(out) {
             *largest = row

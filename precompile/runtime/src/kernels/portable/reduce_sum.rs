@@ -7,7 +7,7 @@ use crate::kernels::{KernelResult, require, require_shape};
 #[inline(always)]
 pub fn reduce_sum_i32(axis: usize, inner: usize, x: &[i32], out: &mut [i32]) -> KernelResult {
     require_shape(axis > 0 && inner > 0)?;
-    require_shape(out.len() % inner == 0 && Some(x.len()) == out.len().checked_mul(axis))?;
+    require_shape(out.len().is_multiple_of(inner) && Some(x.len()) == out.len().checked_mul(axis))?;
     let mut overflow = 0;
     for (block, sums) in x
         .chunks_exact(axis * inner)

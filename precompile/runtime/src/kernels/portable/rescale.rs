@@ -146,7 +146,7 @@ impl Rescale {
 
     #[inline(always)]
     fn scale<I: RescaleInput, O: RescaleOutput>(&self, x: &[I], out: &mut [O]) -> KernelResult {
-        require_shape(x.len() == out.len() && x.len() % self.channels.len() == 0)?;
+        require_shape(x.len() == out.len() && x.len().is_multiple_of(self.channels.len()))?;
         require_shape(!self.scale32 || I::BITS <= 32)?;
         require_shape(!self.input_unsigned || I::BITS <= 16)?;
         require_shape(!self.output_unsigned || O::BITS <= 16)?;

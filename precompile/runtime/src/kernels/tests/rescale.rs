@@ -198,16 +198,31 @@ fn the_reference_models_answers() {
     assert_eq!(run(1, 31, false, &[1 << 30]), fails);
     assert_eq!(run(1, 31, false, &[-(1 << 30) - 1]), fails);
     assert_eq!(run(i32::MAX, 31, true, &[i32::MAX]), fails);
+}
+
+/// As [`the_reference_models_answers`].
+#[test]
+fn sums_with_a_zero_point_and_narrow_multipliers() {
     // The output zero point may not carry the sum out of i32, though i8 would saturate it.
-    let parameters = RescaleParameters {
-        output_zero_point: 127,
-        shifts_bits: &[32],
-        ..PLAIN
+    let run = |value: i32, output_zero_point: i32| {
+        let rescale = Rescale::new(&RescaleParameters {
+            output_zero_point,
+            multipliers: &[4],
+            shifts_bits: &[2],
+            scale32: false,
+            ..PLAIN
+        });
+        let mut out = [0_i8];
+        rescale
+            .expect("in range")
+            .run(&[value], &mut out)
+            .map(|()| out[0])
     };
-    let mut out = [0_i8];
-    let rescale = Rescale::new(&parameters).expect("in range");
-    rescale.run(&[i32::MAX], &mut out).expect("fits");
-    assert_eq!(out, [127]);
+    let fails = Err(KernelError::Requirement);
+    assert_eq!(run(i32::MAX, 0), Ok(127));
+    assert_eq!(run(i32::MAX, 127), fails);
+    assert_eq!(run(i32::MAX - 127, 127), Ok(127));
+    assert_eq!(run(i32::MIN, -128), fails);
     // 16-bit multipliers allow any i48 whatever the shift.
     let parameters = RescaleParameters {
         multipliers: &[1],

@@ -241,10 +241,9 @@ fn naive_mean(sum: i64, count: usize, zero_point: i64, low: i64, high: i64) -> i
     (scaled as i64 + zero_point).clamp(low, high)
 }
 
-/// Outputs of the reference model (tosa-tools 2026.8.0).
-#[test]
-fn the_reference_models_answers() {
-    let window = |channels, size, kernel, output| Window2d {
+/// A square window with one row and column of padding before.
+fn window_of(channels: usize, size: usize, kernel: [usize; 2], output: usize) -> Window2d {
+    Window2d {
         batch: 1,
         channels,
         input: [size; 2],
@@ -253,9 +252,14 @@ fn the_reference_models_answers() {
         stride: [1, 1],
         dilation: [1, 1],
         pad_before: [1, 1],
-    };
+    }
+}
+
+/// Outputs of the reference model (tosa-tools 2026.8.0).
+#[test]
+fn the_reference_models_answers() {
     let x: Vec<i8> = (-8..8).collect();
-    let conv = window(1, 4, [2, 2], 4);
+    let conv = window_of(1, 4, [2, 2], 4);
     let want = [
         15640, 15522, 15642, 15762, 15288, 14675, 14784, 14893, 15748, 15111, 15220, 15329, 16208,
         15547, 15656, 15765,
@@ -276,9 +280,13 @@ fn the_reference_models_answers() {
         .expect("fits");
         assert_eq!(out, want);
     }
+}
 
+/// As [`the_reference_models_answers`].
+#[test]
+fn the_reference_models_means_and_depthwise_sums() {
     let x = [-128_i8, 127, 5, -7, 3, 3, 100, -100, -3];
-    let pool = window(1, 3, [2, 2], 4);
+    let pool = window_of(1, 3, [2, 2], 4);
     let mut out = [0; 16];
     avg_pool2d(&pool, -128, 5, &x, &mut out).expect("no empty window");
     assert_eq!(
@@ -310,7 +318,7 @@ fn the_reference_models_answers() {
     let w: Vec<i8> = (0..16).map(|at| at * 7 - 50).collect();
     let weights = DepthwiseWeights::new(&w, [2, 2], 2, 2, 5).expect("fits");
     let mut out = [0; 36];
-    let geometry = window(2, 3, [2, 2], 3);
+    let geometry = window_of(2, 3, [2, 2], 3);
     depthwise_conv2d_i8(&geometry, &weights, (&x, -3), &[1, 2, 3, 4], 0, &mut out).expect("fits");
     let want = [
         -144, -178, -169, -196, -91, -146, -143, -184, -31, -58, -27, -40, 165, 138, 141, 128, 445,
