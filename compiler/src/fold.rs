@@ -3,11 +3,36 @@
 //!
 //! Only exact identities live here (up to float rounding); nothing quantises.
 
-use crate::ir::{Affine, Conv, Dense, Graph, Node, Op};
+use crate::ir::{Affine, Conv, Dense, Graph, Node, Op, Unary};
 
 /// Folds until nothing changes.
 pub fn fold(graph: &mut Graph) {
-    while fold_once(graph) {}
+    while fold_once(graph) || fold_silu(graph) {}
+}
+
+/// Turns `x * sigmoid(x)` into one function of `x`; tells whether there was one.
+fn fold_silu(graph: &mut Graph) -> bool {
+    let readers = graph.readers();
+    let producers = graph.producers();
+    for product in 0..graph.nodes.len() {
+        let &[a, b] = graph.nodes[product].inputs.as_slice() else {
+            continue;
+        };
+        for (x, sigmoid) in [(a, b), (b, a)] {
+            let Some(index) = producers[sigmoid] else {
+                continue;
+            };
+            let node = &graph.nodes[index];
+            let is_sigmoid = matches!(node.op, Op::Unary(Unary::Sigmoid)) && node.inputs == [x];
+            if is_sigmoid && readers[sigmoid] == 1 && matches!(graph.nodes[product].op, Op::Mul) {
+                graph.nodes[product].op = Op::Unary(Unary::Silu);
+                graph.nodes[product].inputs = vec![x];
+                graph.nodes.remove(index);
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Folds one pair of neighbours; tells whether there was one.
@@ -31,11 +56,12 @@ fn fold_once(graph: &mut Graph) -> bool {
             merge(before, after, shape)
         };
         if let Some(op) = merged {
-            let source = graph.nodes[first].source.clone();
+            let Node { name, source, .. } = graph.nodes[first].clone();
             let inputs = std::mem::take(&mut graph.nodes[first].inputs);
             let node = &mut graph.nodes[second];
+            // Messages speak of the operator that does the work.
             if matches!(node.op, Op::Affine(_)) {
-                node.source = source;
+                (node.name, node.source) = (name, source);
             }
             node.inputs = inputs;
             node.op = op;

@@ -57,6 +57,11 @@ pub enum Op {
     MaxPool(Window),
     /// Mean of each window, padding left out.
     AveragePool(Window),
+    /// Mean over axes, which stay with length 1 or not, as the output's shape says.
+    Mean {
+        /// The axes, ascending.
+        axes: Vec<usize>,
+    },
     /// Sum of two computed tensors, broadcast.
     Add,
     /// Difference of two computed tensors, broadcast.
@@ -165,6 +170,8 @@ pub struct Affine {
 pub enum Unary {
     /// `1 / (1 + e^-x)`.
     Sigmoid,
+    /// `x * Sigmoid(x)`.
+    Silu,
     /// Hyperbolic tangent.
     Tanh,
     /// `x` above 0, `slope * x` below.
@@ -235,6 +242,7 @@ impl Unary {
     pub fn apply(self, x: f64) -> f64 {
         match self {
             Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Silu => x / (1.0 + (-x).exp()),
             Self::Tanh => x.tanh(),
             Self::LeakyRelu(slope) => {
                 if x < 0.0 {

@@ -135,6 +135,7 @@ fn propagate(
         | Op::Transpose { .. }
         | Op::MaxPool(_)
         | Op::AveragePool(_)
+        | Op::Mean { .. }
         | Op::Slice { .. }
         | Op::Pad { .. } => quants[node.output] = quants[input].clone(),
         Op::Clamp { .. } => {

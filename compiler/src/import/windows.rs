@@ -140,7 +140,6 @@ impl Source<'_, '_> {
         })
     }
 
-    /// The mean over height and width is a global average pool, whatever shape it leaves.
     pub(super) fn reduce_mean(&self) -> Converted {
         let rank = self.shape(0)?.len();
         let axes = match self.constant_integers(1)? {
@@ -149,16 +148,14 @@ impl Source<'_, '_> {
         };
         let axes: Result<Vec<_>, _> = axes.iter().map(|&axis| self.axis(axis, rank)).collect();
         let mut axes = axes?;
-        axes.sort_unstable();
-        if rank != 4 || axes != [2, 3] {
-            return Err(self
-                .unsupported("only the mean over height and width of [N, C, H, W] is supported"));
+        if axes.is_empty() {
+            if self.integer("noop_with_empty_axes", 0) != 0 {
+                return self.first(Op::Reshape);
+            }
+            axes = (0..rank).collect();
         }
-        self.first(Op::AveragePool(Window {
-            kernel: self.image()?,
-            stride: [1, 1],
-            pad: [0; 4],
-        }))
+        axes.sort_unstable();
+        self.first(Op::Mean { axes })
     }
 
     pub(super) fn pad(&self) -> Converted {

@@ -160,6 +160,7 @@ impl Lowerer<'_> {
             Op::MatMul => self.matmul(node),
             Op::MaxPool(window) => self.max_pool(node, window),
             Op::AveragePool(window) => self.average_pool(node, window),
+            Op::Mean { axes } => self.mean(node, axes),
             Op::Add | Op::Sub => self.sum(node),
             Op::Mul => self.product(node),
             Op::Affine(affine) => self.affine(node, affine),

@@ -78,6 +78,46 @@ impl Lowerer<'_> {
         self.pooled(node, pooled)
     }
 
+    /// The mean over some axes: one average pool over all of them.
+    pub(super) fn mean(&mut self, node: &Node, axes: &[usize]) -> Output {
+        let value = node.inputs[0];
+        let shape = self.shape(value).to_vec();
+        if shape.len() == 4 && axes == [2, 3] && self.any(value).0 == Layout::ChannelsLast {
+            let window = Window {
+                kernel: [shape[2], shape[3]],
+                stride: [1, 1],
+                pad: [0; 4],
+            };
+            return self.average_pool(node, &window);
+        }
+        let (reduced, kept): (Vec<usize>, Vec<usize>) =
+            (0..shape.len()).partition(|axis| axes.contains(axis));
+        let length = |axes: &[usize]| axes.iter().map(|&axis| shape[axis]).product::<usize>();
+        let (height, channels) = (length(&reduced), length(&kept));
+        let plain = self.plain(value)?;
+        let moved = self.transpose(plain, &shape, &[reduced, kept].concat())?;
+        let input = self.reshape(moved, &[1, height, 1, channels])?;
+        let zero_point = signed(self.quant(value).zero_point);
+        let pooled = self.builder.operator(Operator::AvgPool2d(AvgPool2d {
+            input,
+            kernel: Size2d {
+                y: height as u32,
+                x: 1,
+            },
+            stride: Size2d { y: 1, x: 1 },
+            pad: Pad2d {
+                top: 0,
+                bottom: 0,
+                left: 0,
+                right: 0,
+            },
+            input_zero_point: zero_point,
+            output_zero_point: zero_point,
+        }))?;
+        let shape = self.shape(node.output).to_vec();
+        Ok((Layout::Plain, self.reshape(pooled, &shape)?))
+    }
+
     fn pooled(&mut self, node: &Node, pooled: ValueId) -> Output {
         let shape = self.shape(node.output).to_vec();
         if shape.len() == 4 {

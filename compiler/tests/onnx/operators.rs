@@ -241,6 +241,22 @@ fn average_pools() {
 }
 
 #[test]
+fn means_over_any_axes() {
+    let keep = |keep| ("keepdims", Value::Int(keep));
+    for attributes in [
+        vec![keep(0), ("axes", Value::Ints(&[1]))],
+        vec![keep(1), ("axes", Value::Ints(&[-1]))],
+        vec![keep(0), ("axes", Value::Ints(&[1, 2]))],
+        vec![keep(1), ("axes", Value::Ints(&[0, 3]))],
+        vec![keep(0)],
+    ] {
+        let mut graph = Graph::new(&[1, 3, 4, 10]);
+        graph.node("ReduceMean", &["x"], "y", &attributes);
+        graph.check(0.1, 4e-4);
+    }
+}
+
+#[test]
 fn residual_addition_and_products() {
     for op in ["Add", "Sub", "Mul"] {
         let mut graph = Graph::new(&[1, 3, 6, 6]);
@@ -328,6 +344,17 @@ fn functions_of_one_element() {
         let mut graph = Graph::new(&[1, 40]);
         graph.node(op, &["x"], "y", &attributes);
         graph.check_spread(0.04, 1e-3, 3.0);
+    }
+}
+
+#[test]
+fn a_product_with_its_own_sigmoid_is_one_table() {
+    for operands in [["x", "s"], ["s", "x"]] {
+        let mut graph = Graph::new(&[1, 40]);
+        graph.node("Sigmoid", &["x"], "s", &[]);
+        graph.node("Mul", &operands, "y", &[]);
+        let [int8, _] = graph.check_spread(0.02, 2e-4, 3.0);
+        assert_eq!(int8.model.operators.len(), 1);
     }
 }
 
