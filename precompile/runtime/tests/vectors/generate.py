@@ -123,7 +123,9 @@ class Graph:
         return value % (1 << bits) if is_unsigned else value
 
     def shape_value(self, name):
-        data = bytes(self.shapes[name].get("data", []))
+        # An empty list is stored with padding: the rank says how many entries count.
+        shape = self.shapes[name]
+        data = bytes(shape.get("data", []))[: 8 * shape.get("rank", 0)]
         return [int.from_bytes(data[at : at + 8], "little", signed=True) for at in range(0, len(data), 8)]
 
     def encode(self):

@@ -1,0 +1,306 @@
+//! What a plan does beside its operators: bytes in and out, places, folding, work, errors.
+
+mod support;
+
+use fixpoint_runtime::{
+    error::{ExecutionError, RunError},
+    graph::{Arena, Plan},
+    kernels::Isa,
+    model::{self, Model, ValidModel, format::Signed32},
+    ops::{
+        Operator,
+        add::Add,
+        cast::Cast,
+        clz::Clz,
+        concat::Concat,
+        conv2d::Conv2d,
+        depthwise_conv2d::DepthwiseConv2d,
+        gather::Gather,
+        geometry::{Pad2d, Size2d},
+        logical_left_shift::LogicalLeftShift,
+        matmul::MatMul,
+        max_pool2d::MaxPool2d,
+        mul::Mul,
+        reduce_sum::ReduceSum,
+        reshape::Reshape,
+        table::Table,
+    },
+    tensor::DType::{Bool, I8, I16, I32},
+    work::Work,
+};
+use support::{constant, list, model, tensor};
+
+fn valid(model: Model) -> ValidModel {
+    model::validate(model).expect("valid")
+}
+
+fn run(valid: &ValidModel, input: &[u8]) -> Result<Vec<u8>, RunError> {
+    let plan = Plan::new(valid, Isa::detect());
+    let mut output = vec![0xAA; valid.output_bytes() as usize];
+    plan.run(&mut Arena::new(&plan), input, &mut output)?;
+    Ok(output)
+}
+
+fn words(values: &[i32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn add(a: u16, b: u16) -> Operator {
+    Operator::Add(Add { a, b })
+}
+
+fn reshape(input: u16, shape: &[u32]) -> Operator {
+    Operator::Reshape(Reshape {
+        input,
+        shape: list!(shape),
+    })
+}
+
+#[test]
+fn tensors_are_packed_one_after_another() {
+    let model = model(
+        &[tensor(Bool, &[3]), tensor(I16, &[1]), tensor(I32, &[])],
+        &[],
+        &[
+            Operator::Cast(Cast { input: 0, to: I8 }),
+            Operator::Cast(Cast { input: 1, to: I32 }),
+            Operator::Clz(Clz { input: 2 }),
+        ],
+        &[4, 3, 5],
+    );
+    let valid = valid(model);
+    assert_eq!((valid.input_bytes(), valid.output_bytes()), (9, 11));
+    assert_eq!((valid.input_elements(), valid.output_elements()), (5, 5));
+    let output = run(&valid, &[1, 0, 1, 0xFE, 0xFF, 0, 0, 1, 0]).expect("runs");
+    assert_eq!(output, [0xFE, 0xFF, 0xFF, 0xFF, 1, 0, 1, 15, 0, 0, 0]);
+}
+
+#[test]
+fn wrong_lengths_and_values_are_named() {
+    let valid = valid(model(
+        &[tensor(I8, &[2]), tensor(Bool, &[3])],
+        &[],
+        &[
+            Operator::Cast(Cast { input: 0, to: I16 }),
+            Operator::Cast(Cast { input: 1, to: I16 }),
+            Operator::Concat(Concat {
+                inputs: list!([2, 3]),
+                axis: 0,
+            }),
+        ],
+        &[4],
+    ));
+    let plan = Plan::new(&valid, Isa::detect());
+    let mut arena = Arena::new(&plan);
+    let mut output = [0; 10];
+    assert_eq!(
+        plan.run(&mut arena, &[0; 4], &mut output),
+        Err(RunError::InputLength { got: 4, want: 5 })
+    );
+    assert_eq!(
+        plan.run(&mut arena, &[0; 5], &mut output[..9]),
+        Err(RunError::OutputLength { got: 9, want: 10 })
+    );
+    assert_eq!(
+        plan.run(&mut arena, &[9, 9, 1, 2, 1], &mut output),
+        Err(RunError::InputValue { index: 3 })
+    );
+}
+
+#[test]
+fn memory_that_is_too_small_is_refused_and_larger_memory_is_used() {
+    let of = |elements| {
+        let valid = valid(model(
+            &[tensor(I32, &[elements])],
+            &[],
+            &[Operator::Clz(Clz { input: 0 })],
+            &[1],
+        ));
+        Plan::new(&valid, Isa::detect())
+    };
+    let (small, large) = (of(1), of(1000));
+    let mut output = [0; 4000];
+    assert_eq!(
+        large.run(&mut Arena::new(&small), &[0; 4000], &mut output),
+        Err(RunError::WrongArena)
+    );
+    let mut memory = Arena::new(&large);
+    large.run(&mut memory, &[1; 4000], &mut output).expect("runs");
+    small
+        .run(&mut memory, &[0; 4], &mut output[..4])
+        .expect("runs");
+    assert_eq!(output[..4], words(&[32]));
+}
+
+#[test]
+fn the_first_operator_that_fails_is_reported() {
+    let valid = valid(model(
+        &[tensor(I32, &[2])],
+        &[],
+        &[add(0, 0), add(1, 1), add(0, 2)],
+        &[3],
+    ));
+    let fails = |input: &[i32]| run(&valid, &words(input)).expect_err("overflows");
+    let at = |operator| RunError::Execution(ExecutionError { operator });
+    assert_eq!(fails(&[0, 1 << 30]), at(0));
+    assert_eq!(fails(&[1 << 29, 0]), at(1));
+    assert_eq!(
+        fails(&[-(1 << 29), -1]),
+        at(2),
+        "-2^31 itself fits, the last sum does not"
+    );
+    assert_eq!(run(&valid, &words(&[1, -1])), Ok(words(&[5, -5])));
+}
+
+#[test]
+fn a_reshape_takes_no_place_and_no_work() {
+    let valid = valid(model(
+        &[tensor(I32, &[2, 3])],
+        &[],
+        &[reshape(0, &[6]), reshape(1, &[3, 2]), add(2, 2)],
+        &[2, 3],
+    ));
+    assert_eq!(valid.arena_bytes(), 2 * 64);
+    let work = Work {
+        operators: 3,
+        elementwise: 6,
+        ..Work::default()
+    };
+    assert_eq!(*valid.work(), work);
+    let output = run(&valid, &words(&[1, 2, 3, 4, 5, 6])).expect("runs");
+    assert_eq!(output, words(&[1, 2, 3, 4, 5, 6, 2, 4, 6, 8, 10, 12]));
+}
+
+#[test]
+fn operators_on_constants_alone_run_once_and_take_no_place() {
+    let valid = valid(model(
+        &[tensor(I32, &[1])],
+        &[constant(I32, &[2], &[5, -7])],
+        &[add(1, 1), reshape(2, &[1, 2]), add(0, 2)],
+        &[4, 3],
+    ));
+    // The input and one output; the other output is constant.
+    assert_eq!(valid.arena_bytes(), 2 * 64);
+    assert_eq!(valid.work().operators, 3);
+    let output = run(&valid, &words(&[100])).expect("runs");
+    assert_eq!(output, words(&[110, 86, 10, -14]));
+}
+
+#[test]
+fn places_are_used_again_when_their_tensors_are_dead() {
+    let chain: Vec<Operator> = (0..20).map(|at| add(at, at)).collect();
+    let deep = valid(model(&[tensor(I32, &[16])], &[], &chain, &[20]));
+    assert_eq!(deep.arena_bytes(), 2 * 64);
+    let input: Vec<i32> = (0..16).collect();
+    let doubled: Vec<i32> = input.iter().map(|value| value << 20).collect();
+    assert_eq!(run(&deep, &words(&input)), Ok(words(&doubled)));
+
+    // The input is still read at the end: nothing may lie over it.
+    let mut operators = chain;
+    operators.push(add(0, 20));
+    let wide = valid(model(&[tensor(I32, &[16])], &[], &operators, &[21]));
+    assert_eq!(wide.arena_bytes(), 3 * 64);
+    let sums: Vec<i32> = input.iter().map(|value| (value << 20) + value).collect();
+    assert_eq!(run(&wide, &words(&input)), Ok(words(&sums)));
+}
+
+#[test]
+fn work_is_counted_by_class_from_shapes_alone() {
+    let size = |y, x| Size2d { y, x };
+    let no_pad = Pad2d {
+        top: 0,
+        bottom: 0,
+        left: 0,
+        right: 0,
+    };
+    let zero = Signed32(0);
+    let model = model(
+        &[tensor(I8, &[1, 6, 6, 2]), tensor(I16, &[4, 5])],
+        &[
+            constant(I8, &[3, 3, 3, 2], &[1; 54]),
+            constant(I32, &[1], &[0]),
+            constant(I8, &[2, 2, 2, 2], &[1; 16]),
+            constant(I16, &[513], &[0; 513]),
+            constant(I16, &[1, 5, 7], &[1; 35]),
+            constant(I32, &[1, 3], &[0, 0, 0]),
+            constant(I32, &[1, 1], &[1]),
+        ],
+        &[
+            // 9: [1, 4, 4, 3], 16 positions of 3 outputs, 18 deep.
+            Operator::Conv2d(Conv2d {
+                input: 0,
+                weight: 2,
+                bias: 3,
+                pad: no_pad,
+                stride: size(1, 1),
+                dilation: size(1, 1),
+                input_zero_point: zero,
+                weight_zero_point: zero,
+            }),
+            // 10: [1, 5, 5, 4], four taps each.
+            Operator::DepthwiseConv2d(DepthwiseConv2d {
+                input: 0,
+                weight: 4,
+                bias: 3,
+                pad: no_pad,
+                stride: size(1, 1),
+                dilation: size(1, 1),
+                input_zero_point: zero,
+                weight_zero_point: zero,
+            }),
+            // 11: [1, 3, 3, 2], four elements each.
+            Operator::MaxPool2d(MaxPool2d {
+                input: 0,
+                kernel: size(2, 2),
+                stride: size(2, 2),
+                pad: no_pad,
+            }),
+            // 12: [4, 5] of i32.
+            Operator::Table(Table { input: 1, table: 5 }),
+            reshape(1, &[1, 4, 5]),
+            // 14: [1, 4, 7], five deep.
+            Operator::MatMul(MatMul {
+                a: 13,
+                b: 6,
+                a_zero_point: zero,
+                b_zero_point: zero,
+            }),
+            // 15: [1, 3, 5].
+            Operator::Gather(Gather {
+                values: 13,
+                indices: 7,
+            }),
+            // 16: [4, 5].
+            Operator::Mul(Mul {
+                a: 12,
+                b: 12,
+                shift_bits: 1,
+            }),
+            // 17: [4, 5].
+            Operator::LogicalLeftShift(LogicalLeftShift { a: 16, b: 8 }),
+            // 18: [1, 5], reads 20.
+            Operator::ReduceSum(ReduceSum { input: 17, axis: 0 }),
+            // 19: 72 bytes.
+            Operator::Concat(Concat {
+                inputs: list!([0]),
+                axis: 3,
+            }),
+        ],
+        &[9, 10, 11, 14, 15, 18, 19],
+    );
+    let expected = Work {
+        operators: 11,
+        macs_i8: 16 * 3 * 18,
+        depthwise_macs_i8: 100 * 4,
+        pool_elements: 18 * 4,
+        table: 20,
+        macs_i16: 28 * 5,
+        gather: 15,
+        multiply_i32: 20,
+        elementwise: 20,
+        reduce: 20,
+        move_bytes: 72,
+        ..Work::default()
+    };
+    assert_eq!(*valid(model).work(), expected);
+}
