@@ -1,5 +1,5 @@
-//! The one executor. Building a block and verifying a block both run [`run`], and both make the
-//! header with [`seal`]; they differ in what a transaction that cannot be included means.
+//! The one executor. [`crate::build`] and [`crate::verify`] both run [`execute`] and both make the header
+//! with [`seal`]; they differ in what a transaction that cannot be included means to them.
 
 use std::{
     cell::Cell,
@@ -8,12 +8,9 @@ use std::{
 };
 
 use alloy_consensus::{
-    EMPTY_OMMER_ROOT_HASH, Header, TxReceipt,
-    constants::EMPTY_WITHDRAWALS,
+    Header, TxReceipt,
     proofs::{calculate_receipt_root, calculate_transaction_root},
-    transaction::{Recovered, SignerRecoverable},
 };
-use alloy_eips::eip1559::calculate_block_gas_limit;
 use alloy_evm::{
     EvmFactory,
     block::{
@@ -22,14 +19,13 @@ use alloy_evm::{
     },
     eth::{EthBlockExecutionCtx, EthBlockExecutorFactory, receipt_builder::AlloyReceiptBuilder},
 };
-use alloy_primitives::{Address, B256, Bloom, Bytes};
+use alloy_primitives::{Address, B256, Bloom};
 use alloy_rlp::Encodable;
 use revm::database::{State, states::bundle_state::BundleRetention};
 
 use crate::{
-    block::{Block, ExecutedBlock, Receipt, RecoveredTransaction, SealedHeader},
+    block::{ExecutedBlock, Receipt, RecoveredTransaction, SealedHeader},
     diff::StateDiff,
-    header::{self, HeaderError},
     spec::ChainSpec,
     state::{Layer, StateError, StateView},
 };
@@ -38,37 +34,6 @@ use crate::{
 pub const MAX_BLOCK_BYTES: usize = 8 * 1024 * 1024;
 /// Room that building leaves for everything but transactions in [`MAX_BLOCK_BYTES`].
 const HEADER_ROOM_BYTES: usize = 4 * 1024;
-
-/// What the maker of a block chooses. Everything else follows from the parent and the spec.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlockAttributes {
-    /// Seconds since 1970; must exceed the parent's.
-    pub timestamp_s: u64,
-    /// Receives the priority fees.
-    pub fee_recipient: Address,
-    /// PREVRANDAO of the block.
-    pub prev_randao: B256,
-    /// EIP-4788 root.
-    pub parent_beacon_block_root: B256,
-    /// Gas limit to move towards, by less than 1/1024 a block. `None` keeps the parent's.
-    pub gas_limit_target: Option<u64>,
-    /// At most 32 bytes.
-    pub extra_data: Bytes,
-}
-
-impl BlockAttributes {
-    /// Attributes with only a time: no fee recipient, zero randomness and beacon root.
-    pub fn at(timestamp_s: u64) -> Self {
-        Self {
-            timestamp_s,
-            fee_recipient: Address::ZERO,
-            prev_randao: B256::ZERO,
-            parent_beacon_block_root: B256::ZERO,
-            gas_limit_target: None,
-            extra_data: Bytes::new(),
-        }
-    }
-}
 
 /// Why a transaction did not get into a block that was built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,15 +70,6 @@ pub struct Skipped {
     pub reason: SkipReason,
 }
 
-/// A block that was just built, not imported yet.
-#[derive(Debug, Clone)]
-pub struct BuiltBlock {
-    /// The block with its receipts.
-    pub block: ExecutedBlock,
-    /// Transactions that were offered and left out.
-    pub skipped: Vec<Skipped>,
-}
-
 /// Execution failed for a reason that lies in this node, not in the block.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -137,198 +93,16 @@ pub enum ExecutionError {
     },
 }
 
-/// No block could be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The attributes break a rule.
-    #[error(transparent)]
-    Header(#[from] HeaderError),
-    /// Reading the parent's state failed.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// Execution failed in this node.
-    #[error(transparent)]
-    Execution(#[from] ExecutionError),
-}
-
-/// A block is wrong, or could not be checked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// A rule against the parent is broken.
-    #[error(transparent)]
-    Header(#[from] HeaderError),
-    /// The parent is not known, or is on a branch that lost.
-    #[error("unknown parent {0}")]
-    UnknownParent(B256),
-    /// Too many blocks wait to be finalised.
-    #[error("{limit} unfinalised blocks are held already")]
-    TooManyUnfinalised {
-        /// The most that are held.
-        limit: usize,
-    },
-    /// The body has ommers, or no empty withdrawal list.
-    #[error("the body must have no ommers and an empty withdrawal list")]
-    Body,
-    /// The block is too long (EIP-7934).
-    #[error("the block has {got} bytes, at most {MAX_BLOCK_BYTES} are allowed")]
-    BlockBytes {
-        /// Bytes of its RLP.
-        got: usize,
-    },
-    /// A blob transaction.
-    #[error("transaction {index} carries blobs, which are not accepted")]
-    Blob {
-        /// Its index.
-        index: usize,
-    },
-    /// A signature that gives no sender.
-    #[error("transaction {index} has an invalid signature")]
-    Signature {
-        /// Its index.
-        index: usize,
-    },
-    /// A transaction cannot be included where it stands.
-    #[error("transaction {hash} cannot be included: {reason}")]
-    Transaction {
-        /// Its hash.
-        hash: B256,
-        /// Why.
-        reason: SkipReason,
-    },
-    /// Execution gives another header.
-    #[error("header field {field} is {got}, execution gives {want}")]
-    Mismatch {
-        /// The first field that differs, by its JSON-RPC name.
-        field: &'static str,
-        /// In the block.
-        got: String,
-        /// From execution.
-        want: String,
-    },
-    /// Reading the parent's state failed.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// Execution failed in this node; this says nothing about the block.
-    #[error(transparent)]
-    Execution(#[from] ExecutionError),
-}
-
 /// What a block does to its parent's state.
-struct Outcome {
-    included: Vec<RecoveredTransaction>,
-    skipped: Vec<Skipped>,
-    result: BlockExecutionResult<Receipt>,
-    diff: StateDiff,
+pub(crate) struct Outcome {
+    pub(crate) included: Vec<RecoveredTransaction>,
+    pub(crate) skipped: Vec<Skipped>,
+    pub(crate) result: BlockExecutionResult<Receipt>,
+    pub(crate) diff: StateDiff,
 }
 
-/// The header of a child of `parent`, with everything that is known before execution.
-pub(crate) fn header_template(
-    spec: &ChainSpec,
-    parent: &SealedHeader,
-    attributes: &BlockAttributes,
-) -> Header {
-    let target = attributes.gas_limit_target.unwrap_or(parent.gas_limit);
-    let bounded = target.clamp(header::MINIMUM_GAS_LIMIT, header::MAX_GAS_LIMIT);
-    Header {
-        parent_hash: parent.hash(),
-        ommers_hash: EMPTY_OMMER_ROOT_HASH,
-        beneficiary: attributes.fee_recipient,
-        number: parent.number.saturating_add(1),
-        gas_limit: calculate_block_gas_limit(parent.gas_limit, bounded),
-        timestamp: attributes.timestamp_s,
-        extra_data: attributes.extra_data.clone(),
-        mix_hash: attributes.prev_randao,
-        base_fee_per_gas: Some(spec.next_base_fee_wei(parent)),
-        withdrawals_root: Some(EMPTY_WITHDRAWALS),
-        blob_gas_used: Some(0),
-        excess_blob_gas: Some(spec.next_excess_blob_gas(parent)),
-        parent_beacon_block_root: Some(attributes.parent_beacon_block_root),
-        requests_hash: Some(B256::ZERO),
-        ..Header::default()
-    }
-}
-
-/// Builds a child of the block whose state `view` is.
-pub(crate) fn build(
-    spec: &ChainSpec,
-    view: &StateView,
-    attributes: &BlockAttributes,
-    transactions: Vec<RecoveredTransaction>,
-) -> Result<(Layer, Vec<Skipped>), BuildError> {
-    let parent = view.header();
-    let template = header_template(spec, parent, attributes);
-    // A builder may be ahead of its own clock (tests, time travel), so the drift rule is left out.
-    header::check(spec, parent, &template, u64::MAX)?;
-    let outcome = guarded(spec, view, &template, transactions)?;
-    let (layer, skipped) = seal(view, template, outcome)?;
-    Ok((layer, skipped))
-}
-
-/// Checks a whole block on top of the block whose state `view` is. `now_s` is the caller's clock.
-pub(crate) fn verify(
-    spec: &ChainSpec,
-    view: &StateView,
-    block: Block,
-    now_s: u64,
-) -> Result<Layer, VerifyError> {
-    header::check(spec, view.header(), &block.header, now_s)?;
-    let empty_withdrawals = block
-        .body
-        .withdrawals
-        .as_ref()
-        .is_some_and(|list| list.is_empty());
-    if !block.body.ommers.is_empty() || !empty_withdrawals {
-        return Err(VerifyError::Body);
-    }
-    let got = block.length();
-    if got > MAX_BLOCK_BYTES {
-        return Err(VerifyError::BlockBytes { got });
-    }
-    let claimed = block.header;
-    let transactions = recover(block.body.transactions)?;
-    // Of the block's own header only what its maker may choose goes in; the rest is worked out anew.
-    let attributes = BlockAttributes {
-        timestamp_s: claimed.timestamp,
-        fee_recipient: claimed.beneficiary,
-        prev_randao: claimed.mix_hash,
-        parent_beacon_block_root: claimed.parent_beacon_block_root.unwrap_or_default(),
-        gas_limit_target: Some(claimed.gas_limit),
-        extra_data: claimed.extra_data.clone(),
-    };
-    let template = header_template(spec, view.header(), &attributes);
-    let outcome = guarded(spec, view, &template, transactions)?;
-    if let Some(Skipped { hash, reason }) = outcome.skipped.into_iter().next() {
-        return Err(VerifyError::Transaction { hash, reason });
-    }
-    let outcome = Outcome {
-        skipped: Vec::new(),
-        ..outcome
-    };
-    let (layer, _) = seal(view, template, outcome)?;
-    compare(&claimed, layer.block.header.inner())?;
-    Ok(layer)
-}
-
-fn recover(
-    transactions: Vec<crate::block::Transaction>,
-) -> Result<Vec<RecoveredTransaction>, VerifyError> {
-    let mut recovered = Vec::with_capacity(transactions.len());
-    for (index, transaction) in transactions.into_iter().enumerate() {
-        if transaction.is_eip4844() {
-            return Err(VerifyError::Blob { index });
-        }
-        let sender = transaction
-            .recover_signer()
-            .map_err(|_| VerifyError::Signature { index })?;
-        recovered.push(Recovered::new_unchecked(transaction, sender));
-    }
-    Ok(recovered)
-}
-
-/// [`run`] over a fresh state, so that a panic leaves nothing half done.
-fn guarded(
+/// Runs a block over its parent's state. A panic leaves nothing half done: the state is thrown away.
+pub(crate) fn execute(
     spec: &ChainSpec,
     view: &StateView,
     template: &Header,
@@ -487,7 +261,7 @@ fn skip_reason(hash: B256, error: BlockExecutionError) -> Result<SkipReason, Exe
 }
 
 /// Completes the header from what execution gave.
-fn seal(
+pub(crate) fn seal(
     view: &StateView,
     template: Header,
     outcome: Outcome,
@@ -529,47 +303,4 @@ fn seal(
         },
         skipped,
     ))
-}
-
-/// Compares every field, in the header's own order.
-fn compare(got: &Header, want: &Header) -> Result<(), VerifyError> {
-    macro_rules! same {
-        ($($field:ident = $name:literal),* $(,)?) => {
-            // Taking the header apart makes a field that is added later a compile error here.
-            let Header { $($field),* } = got;
-            $(if *$field != want.$field {
-                return Err(VerifyError::Mismatch {
-                    field: $name,
-                    got: format!("{:?}", $field),
-                    want: format!("{:?}", want.$field),
-                });
-            })*
-        };
-    }
-    same!(
-        parent_hash = "parentHash",
-        ommers_hash = "sha3Uncles",
-        beneficiary = "miner",
-        state_root = "stateRoot",
-        transactions_root = "transactionsRoot",
-        receipts_root = "receiptsRoot",
-        logs_bloom = "logsBloom",
-        difficulty = "difficulty",
-        number = "number",
-        gas_limit = "gasLimit",
-        gas_used = "gasUsed",
-        timestamp = "timestamp",
-        extra_data = "extraData",
-        mix_hash = "mixHash",
-        nonce = "nonce",
-        base_fee_per_gas = "baseFeePerGas",
-        withdrawals_root = "withdrawalsRoot",
-        blob_gas_used = "blobGasUsed",
-        excess_blob_gas = "excessBlobGas",
-        parent_beacon_block_root = "parentBeaconBlockRoot",
-        requests_hash = "requestsHash",
-        block_access_list_hash = "blockAccessListHash",
-        slot_number = "slotNumber",
-    );
-    Ok(())
 }

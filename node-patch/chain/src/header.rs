@@ -1,7 +1,7 @@
 //! The rules that a header keeps against its parent, before anything is executed.
 //!
 //! One error per rule. What only execution can tell (roots, bloom, gas used) is compared in
-//! [`crate::execute`].
+//! [`crate::verify`].
 
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, constants::EMPTY_WITHDRAWALS};
 use alloy_eips::eip1559::GAS_LIMIT_BOUND_DIVISOR;
@@ -273,7 +273,7 @@ fn check_gas(spec: &ChainSpec, parent: &Header, header: &Header) -> Result<(), H
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execute::{BlockAttributes, header_template};
+    use crate::build::{BlockAttributes, header_template};
     use alloy_genesis::Genesis;
     use alloy_primitives::Bytes;
 

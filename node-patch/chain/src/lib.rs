@@ -4,7 +4,7 @@
 //!
 //! 1. [`spec`]: what the network agrees on before block 0.
 //! 2. [`pool`]: signed transactions that wait for a block.
-//! 3. [`execute`]: the only executor; building and verifying both run it.
+//! 3. [`build`] and [`verify`]: making a block and checking one; both run [`execute`], the only executor.
 //! 4. [`header`]: rules of a header against its parent.
 //! 5. [`state`]: accounts and storage at any block, as [`diff`]s over what is on disk; `state_trie`
 //!    and `trie` give the roots and proofs.
@@ -16,6 +16,7 @@
 
 pub mod admission;
 pub mod block;
+pub mod build;
 pub mod chain;
 pub mod diff;
 pub mod execute;
@@ -32,11 +33,13 @@ mod tables;
 pub mod transfer;
 mod tree;
 mod trie;
+pub mod verify;
 
 pub use admission::AdmissionError;
 pub use block::{Block, ExecutedBlock, Receipt, RecoveredTransaction, SealedHeader, Transaction};
+pub use build::{BlockAttributes, BuildError, BuiltBlock};
 pub use chain::{Chain, Location, Mined, ReplayPoint, TransactionLookup};
-pub use execute::{BlockAttributes, BuildError, BuiltBlock, SkipReason, Skipped, VerifyError};
+pub use execute::{ExecutionError, SkipReason, Skipped};
 pub use header::HeaderError;
 pub use logs::{LogEntry, LogFilter};
 pub use pool::{PoolContent, PoolError, PoolStatus};
@@ -44,6 +47,7 @@ pub use spec::{ChainSpec, SpecError};
 pub use state::{AccountProof, StateDatabase, StateError, StateView, StorageProof};
 pub use store::{OpenError, StoreError};
 pub use transfer::{ImportSummary, TransferError};
+pub use verify::VerifyError;
 
 /// The EVM with the inference precompile, as every block of this chain runs it.
 pub use fixpoint_evm::FixpointEvmFactory;

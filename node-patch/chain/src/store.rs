@@ -220,6 +220,7 @@ impl Store {
     /// Writes a block and its changes; once this returns they survive the process.
     pub(crate) fn commit(&self, block: &ExecutedBlock, diff: &StateDiff) -> Result<(), StoreError> {
         let write = self.begin()?;
+        check_next(&write, block)?;
         write_block(&write, block)?;
         write_state(&write, block.number(), diff)?;
         Ok(write.commit()?)
@@ -242,6 +243,27 @@ fn create(path: &Path) -> Result<Database, OpenError> {
             detail: error.to_string(),
         }),
     }
+}
+
+/// The block must follow the newest one on disk. It always does, unless an earlier commit succeeded and
+/// the process could not read it back; then going on would overwrite it.
+fn check_next(write: &WriteTransaction, block: &ExecutedBlock) -> Result<(), StoreError> {
+    let headers = write.open_table(tables::HEADERS)?;
+    let newest = headers.last()?;
+    let follows = newest.is_some_and(|(number, value)| {
+        number.value().checked_add(1) == Some(block.number())
+            && value
+                .value()
+                .starts_with(block.header.parent_hash.as_slice())
+    });
+    if follows {
+        return Ok(());
+    }
+    let detail = format!("block {} does not follow the newest one", block.hash());
+    Err(StoreError::Corrupt {
+        table: "headers",
+        detail,
+    })
 }
 
 fn write_block(write: &WriteTransaction, block: &ExecutedBlock) -> Result<(), StoreError> {

@@ -7,10 +7,7 @@ use alloy_primitives::B256;
 use alloy_rlp::{Decodable, Encodable};
 
 use crate::{
-    block::Block,
-    chain::Chain,
-    execute::{MAX_BLOCK_BYTES, VerifyError},
-    store::StoreError,
+    block::Block, chain::Chain, execute::MAX_BLOCK_BYTES, store::StoreError, verify::VerifyError,
 };
 
 /// What an import did.

@@ -5,10 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use alloy_primitives::B256;
 
 use crate::{
-    block::{ExecutedBlock, SealedHeader},
+    block::SealedHeader,
     snapshot::Snapshot,
     state::{Layer, StateView},
-    store::StoreError,
 };
 
 /// Most unfinalised blocks that are kept: many times what any consensus has in flight, and a bound on
@@ -60,18 +59,6 @@ impl Tree {
         Some(StateView::unfinalised(layers, self.snapshot.clone()))
     }
 
-    /// State after any block that is known.
-    pub(crate) fn view(&self, hash: B256) -> Result<Option<StateView>, StoreError> {
-        if let Some(view) = self.view_of_tip(hash) {
-            return Ok(Some(view));
-        }
-        let Some(number) = self.snapshot.number(hash)? else {
-            return Ok(None);
-        };
-        let header = self.snapshot.header(number)?;
-        Ok(header.map(|header| StateView::finalised(header, self.snapshot.clone())))
-    }
-
     /// Unfinalised blocks from `hash` down to the child of the newest finalised block; empty for that
     /// block itself.
     pub(crate) fn path(&self, hash: B256) -> Option<Vec<Arc<Layer>>> {
@@ -95,16 +82,5 @@ impl Tree {
             .filter(|hash| *hash != self.head().hash() && self.path(*hash).is_some())
             .collect();
         self.layers.retain(|hash, _| alive.contains(hash));
-    }
-
-    /// A block by its hash, finalised or not.
-    pub(crate) fn block(&self, hash: B256) -> Result<Option<Arc<ExecutedBlock>>, StoreError> {
-        if let Some(layer) = self.layers.get(&hash) {
-            return Ok(Some(layer.block.clone()));
-        }
-        let Some(number) = self.snapshot.number(hash)? else {
-            return Ok(None);
-        };
-        Ok(self.snapshot.block(number)?.map(Arc::new))
     }
 }
