@@ -25,6 +25,7 @@ pub struct ValidModel {
     model: Model,
     values: Values,
     work: Work,
+    operator_work: Vec<Work>,
     validation_steps: u64,
     layout: Layout,
 }
@@ -39,6 +40,11 @@ impl ValidModel {
     /// model evaluates them.
     pub const fn work(&self) -> &Work {
         &self.work
+    }
+
+    /// Work of each operator, in serialised order: what [`Self::work`] sums up.
+    pub fn operator_work(&self) -> &[Work] {
+        &self.operator_work
     }
 
     /// Steps that validation took ([`super::limits::VALIDATION_STEPS_BASE`] says what a step is).
@@ -209,8 +215,11 @@ fn validate_on(budget: &mut Budget, model: Model) -> Result<ValidModel, ModelErr
     }
     let first_output = values.len();
     let mut work = Work::default();
+    let mut operator_work = Vec::new();
     for (index, operator) in (0..).zip(model.operators.iter()) {
-        add_operator(index, operator, &mut values, budget, &mut work)?;
+        let added = add_operator(index, operator, &mut values, budget)?;
+        work.add(&added);
+        operator_work.push(added);
     }
     ports::check_outputs(&model, &values.types, first_output)?;
     reachability::check(&model)?;
@@ -225,19 +234,19 @@ fn validate_on(budget: &mut Budget, model: Model) -> Result<ValidModel, ModelErr
         model,
         values,
         work,
+        operator_work,
         validation_steps: budget.limit - budget.left,
         layout,
     })
 }
 
-/// Checks one operator and adds its output to the values.
+/// Checks one operator and adds its output to the values; returns its work.
 fn add_operator(
     index: u16,
     operator: &Operator,
     values: &mut Values,
     budget: &mut Budget,
-    total: &mut Work,
-) -> Result<(), ModelError> {
+) -> Result<Work, ModelError> {
     let at = |cause| ModelError::Operator {
         operator: index,
         cause,
@@ -265,15 +274,16 @@ fn add_operator(
     }
     operation.prove(&operands).map_err(at)?;
     let constant = fold::evaluate(operation, &operands, &inferred.output).map_err(at)?;
-    total.add(&inferred.work);
-    total.operators += 1;
+    let mut work = inferred.work;
+    work.operators += 1;
     let alias = match numbers.first() {
         Some(&source) if inferred.is_alias && constant.is_none() => {
             Some(values.alias(source).unwrap_or(source))
         }
         _ => None,
     };
-    values.push(inferred.output, constant, alias)
+    values.push(inferred.output, constant, alias)?;
+    Ok(work)
 }
 
 /// Steps that validation may still take, so that it ends soon after the payload does.
