@@ -8,6 +8,9 @@ use crate::{
     samples::Batch,
 };
 
+/// Larger values have no scale in 64 bits, and no meaning in a model that works.
+const MAX_MAGNITUDE: f32 = 1e18;
+
 /// How a range is taken from the samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Method {
@@ -123,7 +126,7 @@ pub fn calibrate(
 fn range(elements: &[f32], name: &str) -> Result<Range, CompileError> {
     let mut range = Range::EMPTY;
     for &element in elements {
-        if !element.is_finite() {
+        if !element.is_finite() || element.abs() > MAX_MAGNITUDE {
             return Err(CompileError::NotFinite {
                 tensor: name.to_owned(),
                 value: f64::from(element),

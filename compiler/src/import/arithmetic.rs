@@ -18,7 +18,7 @@ impl Source<'_, '_> {
         for weight in &mut dense.weights {
             *weight *= alpha;
         }
-        if let Some(bias) = self.constant(2)? {
+        if let Some(bias) = self.optional(2, "bias")? {
             let rows = bias.elements.len();
             if rows != 1 && rows != dense.outputs {
                 return Err(self.unsupported("its bias must have one element per output"));
@@ -26,8 +26,6 @@ impl Source<'_, '_> {
             for (output, slot) in dense.bias.iter_mut().enumerate() {
                 *slot = beta * bias.elements[output % rows];
             }
-        } else if self.node.input.get(2).is_some_and(|name| !name.is_empty()) {
-            return Err(self.unsupported("its bias must be constant"));
         }
         self.first(Op::Dense(dense))
     }
@@ -148,6 +146,12 @@ impl Source<'_, '_> {
         let beta = self.required(2, "bias")?.elements;
         let mean = self.required(3, "mean")?.elements;
         let variance = self.required(4, "variance")?.elements;
+        if [&beta, &mean, &variance]
+            .iter()
+            .any(|constant| constant.len() != gamma.len())
+        {
+            return Err(self.unsupported("its constants differ in length"));
+        }
         let mut shape = vec![1; self.shape(0)?.len()];
         if let Some(channels) = shape.get_mut(1) {
             *channels = gamma.len();

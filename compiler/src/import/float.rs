@@ -82,6 +82,10 @@ impl FloatModel {
                 Some(shape) => shape.clone(),
                 None => declared_shape(&name, &fact)?,
             };
+            if shape.contains(&0) {
+                let shape = format!("{shape:?}");
+                return Err(CompileError::DynamicShape { input: name, shape });
+            }
             if fact.datum_type.concretize() != Some(DatumType::F32) {
                 return Err(CompileError::Unsupported {
                     node: name,

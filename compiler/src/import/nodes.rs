@@ -134,7 +134,7 @@ impl Source<'_, '_> {
 
     fn clip(&self) -> Converted {
         // The bounds were attributes before opset 11 and are operands since.
-        let bound = |index, attribute: &str, default: f64| match self.constant(index)? {
+        let bound = |index, attribute: &str, default: f64| match self.optional(index, attribute)? {
             Some(constant) => Ok(constant.elements.first().map_or(default, |&x| f64::from(x))),
             None => Ok::<_, CompileError>(self.float(attribute, default)),
         };
@@ -214,14 +214,14 @@ impl Source<'_, '_> {
             if self.importer.opset < 10 {
                 Ok(Some(self.integers(attribute)))
             } else {
-                self.constant_integers(index)
+                self.optional_integers(index, attribute)
             }
         };
         let required = || self.unsupported("its bounds must be constants");
         let starts = operand(1, "starts")?.ok_or_else(required)?;
         let axes = operand(3, "axes")?.filter(|axes| !axes.is_empty());
         let axes = axes.unwrap_or_else(|| (0..starts.len() as i64).collect());
-        let steps = self.constant_integers(4)?.unwrap_or_default();
+        let steps = self.optional_integers(4, "steps")?.unwrap_or_default();
         if steps.iter().any(|&step| step != 1) {
             return Err(self.unsupported("only step 1 is supported"));
         }
@@ -298,20 +298,36 @@ impl Source<'_, '_> {
         }))
     }
 
+    /// A constant operand, or nothing if it is absent; it must not be computed.
+    pub(super) fn optional(
+        &self,
+        index: usize,
+        what: &str,
+    ) -> Result<Option<Constant>, CompileError> {
+        match (self.constant(index)?, self.name(index)) {
+            (None, Some(_)) => Err(self.unsupported(format!("its {what} must be constant"))),
+            (constant, _) => Ok(constant),
+        }
+    }
+
     /// A constant operand that must be there.
     pub(super) fn required(&self, index: usize, what: &str) -> Result<Constant, CompileError> {
         self.constant(index)?
             .ok_or_else(|| self.unsupported(format!("its {what} must be constant")))
     }
 
-    /// A constant operand of integers.
-    pub(super) fn constant_integers(&self, index: usize) -> Result<Option<Vec<i64>>, CompileError> {
-        let Some(tensor) = self
-            .name(index)
-            .and_then(|name| self.importer.float.constant(name))
-        else {
+    /// A constant operand of integers, or nothing if it is absent; it must not be computed.
+    pub(super) fn optional_integers(
+        &self,
+        index: usize,
+        what: &str,
+    ) -> Result<Option<Vec<i64>>, CompileError> {
+        let Some(name) = self.name(index) else {
             return Ok(None);
         };
+        let tensor = self.importer.float.constant(name);
+        let tensor =
+            tensor.ok_or_else(|| self.unsupported(format!("its {what} must be constant")))?;
         integers(&tensor)
             .map(Some)
             .map_err(|error| self.unsupported(error.to_string()))

@@ -85,10 +85,13 @@ impl Source<'_, '_> {
                 "{groups} groups of {group_channels} channels: only plain and depthwise convolutions are supported"
             )));
         }
-        let bias = match self.constant(2)? {
+        let bias = match self.optional(2, "bias")? {
             Some(bias) => bias.elements,
             None => vec![0.0; output_channels],
         };
+        if bias.len() != output_channels || weights.elements.is_empty() {
+            return Err(self.unsupported("its bias must have one element per output channel"));
+        }
         let dilation = self.pair("dilations")?.unwrap_or([1, 1]);
         let window = self.window([height, width], dilation)?;
         self.first(Op::Conv(Conv {
@@ -142,7 +145,7 @@ impl Source<'_, '_> {
 
     pub(super) fn reduce_mean(&self) -> Converted {
         let rank = self.shape(0)?.len();
-        let axes = match self.constant_integers(1)? {
+        let axes = match self.optional_integers(1, "axes")? {
             Some(axes) => axes,
             None => self.integers("axes"),
         };
@@ -163,7 +166,7 @@ impl Source<'_, '_> {
         if !mode.is_empty() && mode != "constant" {
             return Err(self.unsupported(format!("mode {mode} is not supported, only constant")));
         }
-        let value = match self.constant(2)? {
+        let value = match self.optional(2, "value")? {
             Some(value) => value
                 .elements
                 .first()
@@ -171,12 +174,13 @@ impl Source<'_, '_> {
             None => self.float("value", 0.0),
         };
         let rank = self.shape(0)?.len();
-        let pads = match self.constant_integers(1)? {
+        let pads = match self.optional_integers(1, "padding")? {
             Some(pads) => pads,
             None => self.integers("pads"),
         };
         let negative = pads.iter().any(|&pad| pad < 0);
-        if value != 0.0 || negative || pads.len() != 2 * rank || self.constant(3)?.is_some() {
+        if value != 0.0 || negative || pads.len() != 2 * rank || self.optional(3, "axes")?.is_some()
+        {
             return Err(self.unsupported("only padding with zeros, for all axes, is supported"));
         }
         let padding = (0..rank)

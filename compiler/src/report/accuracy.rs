@@ -12,7 +12,7 @@ use crate::{
 use fixpoint_runtime::{
     graph::{Arena, Plan},
     kernels::Isa,
-    model::ValidModel,
+    model::{ValidModel, format::Quantisation},
 };
 use serde::Serialize;
 use std::fmt;
@@ -31,7 +31,7 @@ pub struct Accuracy {
     pub clipped_samples: usize,
     /// One entry per output.
     pub outputs: Vec<OutputAccuracy>,
-    /// Classification by the largest element of the first output, if it has several.
+    /// Classification by the largest element of the first output, or by the index that it is.
     pub top1: Option<Top1>,
 }
 
@@ -44,7 +44,7 @@ pub struct OutputAccuracy {
     pub max_error: f64,
     /// Mean absolute difference.
     pub mean_error: f64,
-    /// Median of the difference relative to the float value.
+    /// Median of the difference relative to the float value, where that is not 0.
     pub median_relative_error: f64,
     /// 99th percentile of it.
     pub p99_relative_error: f64,
@@ -93,6 +93,8 @@ pub(crate) fn evaluate(
         .map(|(name, _)| Comparison::new(name))
         .collect();
     let mut top1 = Top1Counts::default();
+    let first = model.model().outputs.first();
+    let is_index = first.is_some_and(|output| output.quantisation == Quantisation::None);
     for sample in 0..samples.len() {
         let inputs = samples.sample(sample);
         let want = float.run(&inputs)?;
@@ -115,7 +117,7 @@ pub(crate) fn evaluate(
         }
         if let (Some(got), Some(want)) = (got.first(), want.first()) {
             let label = labels.as_ref().map(|labels| labels[sample]);
-            top1.add(&got.reals, want, label);
+            top1.add(&got.reals, want, label, is_index);
         }
         progress(Progress {
             stage: Stage::Evaluate,
@@ -171,6 +173,7 @@ fn split_outputs(model: &ValidModel, bytes: &[u8]) -> Vec<Got> {
 struct Comparison {
     accuracy: OutputAccuracy,
     relative: Vec<f64>,
+    count: usize,
     sum: f64,
     min: f64,
     max: f64,
@@ -184,6 +187,7 @@ impl Comparison {
                 ..OutputAccuracy::default()
             },
             relative: Vec::new(),
+            count: 0,
             sum: 0.0,
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
@@ -197,11 +201,10 @@ impl Comparison {
             let error = (got - want).abs();
             self.accuracy.max_error = self.accuracy.max_error.max(error);
             self.sum += error;
-            self.relative.push(if error == 0.0 {
-                0.0
-            } else {
-                error / want.abs()
-            });
+            self.count += 1;
+            if want != 0.0 {
+                self.relative.push(error / want.abs());
+            }
             self.min = self.min.min(want);
             self.max = self.max.max(want);
         }
@@ -217,7 +220,7 @@ impl Comparison {
                 .unwrap_or(0.0)
         };
         OutputAccuracy {
-            mean_error: self.sum / self.relative.len().max(1) as f64,
+            mean_error: self.sum / self.count.max(1) as f64,
             median_relative_error: at(0.5),
             p99_relative_error: at(0.99),
             float_span: (self.max - self.min).max(0.0),
@@ -236,12 +239,14 @@ struct Top1Counts {
 }
 
 impl Top1Counts {
-    fn add(&mut self, got: &[f64], want: &[f32], label: Option<i64>) {
-        if got.len() < 2 {
-            return;
-        }
+    fn add(&mut self, got: &[f64], want: &[f32], label: Option<i64>, is_index: bool) {
         let want: Vec<f64> = want.iter().copied().map(f64::from).collect();
-        let (got, want) = (first_largest(got), first_largest(&want));
+        let (got, want) = match (got, want.as_slice()) {
+            // The index that an ARGMAX gave.
+            (&[got], &[want]) if is_index => (got as usize, want as usize),
+            ([_, _, ..], want) => (first_largest(got), first_largest(want)),
+            _ => return,
+        };
         self.samples += 1;
         self.agree += usize::from(got == want);
         if let Some(label) = label.and_then(|label| usize::try_from(label).ok()) {

@@ -477,8 +477,9 @@ fn the_largest_class() {
     let axis = [("axis", Value::Int(-1)), ("keepdims", Value::Int(0))];
     graph.node("ArgMax", &["m"], "y", &axis);
     let compiled = graph.compile(Precision::Int16, 1.0).expect("compiles");
-    let output = &compiled.report.accuracy.expect("measured").outputs[0];
-    assert_eq!(output.max_error, 0.0, "{output:?}");
+    let accuracy = compiled.report.accuracy.expect("measured");
+    assert_eq!(accuracy.outputs[0].max_error, 0.0, "{accuracy:?}");
+    assert_eq!(accuracy.top1.expect("classes").agreement, 1.0);
 }
 
 #[test]
@@ -513,6 +514,30 @@ fn uneven_features_share_a_scale_where_they_must() {
             "{quantisation:?}"
         );
     }
+}
+
+#[test]
+fn computed_parameters_are_refused_by_name() {
+    let refused = |graph: &mut Graph| {
+        let error = graph
+            .compile(Precision::Int8, 1.0)
+            .expect_err("not lowered");
+        assert!(matches!(error, CompileError::Unsupported { .. }), "{error}");
+        error.to_string()
+    };
+    let mut graph = Graph::new(&[1, 2, 5, 5]);
+    graph.input("bias", &[3]);
+    graph.weights("w", &[3, 2, 3, 3]);
+    graph.node("Conv", &["x", "w", "bias"], "y", &[]);
+    assert!(refused(&mut graph).contains("bias must be constant"));
+    let mut graph = Graph::new(&[1, 4]);
+    graph.input("low", &[]);
+    graph.node("Clip", &["x", "low"], "y", &[]);
+    assert!(refused(&mut graph).contains("min must be constant"));
+    let mut graph = Graph::new(&[1, 4]);
+    graph.input("v", &[1, 4]);
+    graph.node("Div", &["x", "v"], "y", &[]);
+    assert!(refused(&mut graph).contains("division by a computed tensor"));
 }
 
 #[test]
