@@ -27,6 +27,8 @@ pub(crate) struct Graph {
     seed: u64,
     /// Magnitudes of the samples' features, along the last axis; all 1 if empty.
     pub(crate) features: Vec<f32>,
+    /// Whether the batch is a symbol, as exporters like it.
+    pub(crate) symbolic_batch: bool,
 }
 
 /// An attribute's value.
@@ -135,6 +137,17 @@ impl Graph {
     /// The file, returning the last node's output.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut graph = self.graph.clone();
+        if self.symbolic_batch {
+            let Some(type_proto::Value::TensorType(tensor)) = graph.input[0]
+                .r#type
+                .as_mut()
+                .and_then(|info| info.value.as_mut())
+            else {
+                panic!("a tensor")
+            };
+            let batch = &mut tensor.shape.as_mut().expect("a shape").dim[0];
+            batch.value = Some(dimension::Value::DimParam("batch".to_owned()));
+        }
         let last = graph.node.last().expect("a node").output[0].clone();
         graph.output.push(value_info(&last, None));
         let opset = OperatorSetIdProto {

@@ -408,6 +408,24 @@ fn flattened_images_keep_their_order() {
 }
 
 #[test]
+fn shapes_that_exporters_compute_are_folded() {
+    let mut graph = Graph::new(&[1, 2, 6, 6]);
+    graph.symbolic_batch = true;
+    graph.weights("w", &[3, 2, 3, 3]);
+    graph.weights("v", &[48, 5]);
+    graph.integers("zero", &[0]);
+    graph.integers("rest", &[-1]);
+    graph.node("Conv", &["x", "w"], "c", &[]);
+    graph.node("Shape", &["c"], "s", &[]);
+    graph.node("Gather", &["s", "zero"], "n", &[("axis", Value::Int(0))]);
+    graph.node("Concat", &["n", "rest"], "t", &[("axis", Value::Int(0))]);
+    graph.node("Reshape", &["c", "t"], "f", &[]);
+    graph.node("MatMul", &["f", "v"], "y", &[]);
+    let [int8, _] = graph.check(0.05, 2e-4);
+    assert_eq!(&int8.model.inputs[0].tensor.shape[..], [1, 2, 6, 6]);
+}
+
+#[test]
 fn shapes_and_orders() {
     let mut graph = Graph::new(&[1, 4, 3, 5]);
     graph.integers("shape", &[0, -1, 3]);
