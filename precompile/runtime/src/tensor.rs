@@ -3,6 +3,11 @@
 //!
 //! No data lives here; buffers belong to [`crate::graph`].
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the derived decoders reserve no more than the bytes they were given hold"
+)]
+
 use crate::model::limits::MAX_RANK;
 use alloc::vec::Vec;
 use libssz::{DecodeError, SszDecode, SszEncode};

@@ -42,7 +42,10 @@ fn run(valid: &ValidModel, input: &[u8]) -> Result<Vec<u8>, RunError> {
 }
 
 fn words(values: &[i32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }
 
 fn add(a: u16, b: u16) -> Operator {
@@ -125,7 +128,9 @@ fn memory_that_is_too_small_is_refused_and_larger_memory_is_used() {
         Err(RunError::WrongArena)
     );
     let mut memory = Arena::new(&large);
-    large.run(&mut memory, &[1; 4000], &mut output).expect("runs");
+    large
+        .run(&mut memory, &[1; 4000], &mut output)
+        .expect("runs");
     small
         .run(&mut memory, &[0; 4], &mut output[..4])
         .expect("runs");
@@ -205,6 +210,7 @@ fn places_are_used_again_when_their_tensors_are_dead() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one operator of every class")]
 fn work_is_counted_by_class_from_shapes_alone() {
     let size = |y, x| Size2d { y, x };
     let no_pad = Pad2d {

@@ -147,6 +147,7 @@ fn quantised(quantisation: Quantisation) -> Model {
     quantised
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn model_errors() -> Vec<(Model, ModelError)> {
     let named = |name: &str| {
         changed(|model| {
@@ -339,6 +340,7 @@ fn quantisation_errors() -> Vec<(Model, QuantisationError)> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn shape_errors() -> Vec<(Model, OperatorError)> {
     vec![
         (
@@ -482,6 +484,7 @@ fn shape_errors() -> Vec<(Model, OperatorError)> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn attribute_errors() -> Vec<(Model, OperatorError)> {
     vec![
         (

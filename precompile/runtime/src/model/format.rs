@@ -6,6 +6,11 @@
 //!
 //! Only the shape of the bytes lives here; what they must satisfy lives in [`super::validate`].
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the derived decoders reserve no more than the bytes they were given hold"
+)]
+
 use super::limits::{
     MAX_CHANNELS, MAX_CONSTANTS, MAX_NAME_BYTES, MAX_OPERATORS, MAX_PAYLOAD_BYTES, MAX_PORTS,
 };

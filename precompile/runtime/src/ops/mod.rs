@@ -8,6 +8,11 @@
 //!
 //! The list below is the registry: the number is TOSA's own operator code and the SSZ selector.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the derived decoders reserve no more than the bytes they were given hold"
+)]
+
 use crate::model::format::ValueId;
 use alloc::vec::Vec;
 use libssz::{DecodeError, SszDecode, SszEncode};

@@ -24,12 +24,12 @@ macro_rules! list {
 pub(crate) use list;
 
 /// A tensor type.
-pub fn tensor(dtype: DType, shape: &[u32]) -> TensorType {
+pub(crate) fn tensor(dtype: DType, shape: &[u32]) -> TensorType {
     TensorType::new(dtype, shape).expect("rank of at most 6")
 }
 
 /// A constant from the values of its elements.
-pub fn constant(dtype: DType, shape: &[u32], elements: &[i64]) -> Constant {
+pub(crate) fn constant(dtype: DType, shape: &[u32], elements: &[i64]) -> Constant {
     let bytes = elements.iter().flat_map(|element| {
         let bytes = element.to_le_bytes();
         bytes.into_iter().take(dtype.size_bytes())
@@ -41,7 +41,7 @@ pub fn constant(dtype: DType, shape: &[u32], elements: &[i64]) -> Constant {
 }
 
 /// A model from its parts; names are made up, nothing is quantised.
-pub fn model(
+pub(crate) fn model(
     inputs: &[TensorType],
     constants: &[Constant],
     operators: &[Operator],
@@ -69,10 +69,10 @@ pub fn model(
 }
 
 /// Decisions drawn from bytes; when they run out, every decision is the first one.
-pub struct Choices<'a>(pub &'a [u8]);
+pub(crate) struct Choices<'a>(pub(crate) &'a [u8]);
 
 impl Choices<'_> {
-    pub fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else {
             return 0;
         };
@@ -80,20 +80,20 @@ impl Choices<'_> {
         *first
     }
 
-    pub fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::from(self.byte()) % limit.max(1)
     }
 
-    pub fn flag(&mut self) -> bool {
+    pub(crate) fn flag(&mut self) -> bool {
         self.byte() & 1 == 1
     }
 
-    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
 
     /// Any value, small ones and the ends of the range more often.
-    pub fn element(&mut self, dtype: DType) -> i64 {
+    pub(crate) fn element(&mut self, dtype: DType) -> i64 {
         let (min, max) = dtype.range();
         match self.below(6) {
             0 => 0,
@@ -107,7 +107,7 @@ impl Choices<'_> {
         }
     }
 
-    pub fn elements(&mut self, dtype: DType, count: usize) -> Vec<i64> {
+    pub(crate) fn elements(&mut self, dtype: DType, count: usize) -> Vec<i64> {
         (0..count).map(|_| self.element(dtype)).collect()
     }
 
@@ -147,7 +147,7 @@ struct Draft {
 }
 
 /// Draws a valid model. Operators that do not fit what is there are left out.
-pub fn draw(choices: &mut Choices<'_>) -> ValidModel {
+pub(crate) fn draw(choices: &mut Choices<'_>) -> ValidModel {
     let mut draft = Draft {
         inputs: Vec::new(),
         constants: Vec::new(),
@@ -287,40 +287,42 @@ impl Draft {
             y: choices.pick(&[1, 1, 1, 2]),
             x: choices.pick(&[1, 1, 1, 2]),
         };
+        let shape = WindowShape {
+            kernel,
+            pad,
+            stride,
+            dilation,
+            channels,
+        };
+        match choices.below(4) {
+            0 | 1 => Some(pool(choices, x, of, &shape)),
+            kind => Some(self.convolution(choices, x, of, &shape, kind == 2)),
+        }
+    }
+
+    fn convolution(
+        &mut self,
+        choices: &mut Choices<'_>,
+        x: Source,
+        of: &TensorType,
+        shape: &WindowShape,
+        is_dense: bool,
+    ) -> (Vec<Source>, Make) {
+        let WindowShape {
+            kernel,
+            pad,
+            stride,
+            dilation,
+            channels,
+        } = *shape;
         let input_zero_point = choices.zero_point(of.dtype);
-        let output_zero_point = choices.zero_point(of.dtype);
-        let kind = choices.below(4);
-        if kind == 0 {
-            let make: Make = Box::new(move |values| {
-                Operator::MaxPool2d(ops::max_pool2d::MaxPool2d {
-                    input: values[0],
-                    kernel,
-                    stride,
-                    pad,
-                })
-            });
-            return Some((vec![x], make));
-        }
-        if kind == 1 {
-            let make: Make = Box::new(move |values| {
-                Operator::AvgPool2d(ops::avg_pool2d::AvgPool2d {
-                    input: values[0],
-                    kernel,
-                    stride,
-                    pad,
-                    input_zero_point,
-                    output_zero_point,
-                })
-            });
-            return Some((vec![x], make));
-        }
         let weight_zero_point = choices.zero_point(DType::I8);
         let count = choices.pick(&[1, 2, 3, 17]);
-        let shape = match kind {
-            2 => [count, kernel.y, kernel.x, channels],
-            _ => [kernel.y, kernel.x, channels, count],
+        let (outputs, shape) = if is_dense {
+            (count, [count, kernel.y, kernel.x, channels])
+        } else {
+            (count * channels, [kernel.y, kernel.x, channels, count])
         };
-        let outputs = if kind == 2 { count } else { count * channels };
         let weight = self.random(choices, DType::I8, &shape);
         let bias_type = match of.dtype {
             DType::I8 => DType::I32,
@@ -330,29 +332,33 @@ impl Draft {
         let bias = (0..biases).map(|_| i64::from(choices.byte().cast_signed()) << 12);
         let bias = bias.collect::<Vec<_>>();
         let bias = self.constant(bias_type, &[biases], &bias);
-        let make: Make = Box::new(move |values| match kind {
-            2 => Operator::Conv2d(ops::conv2d::Conv2d {
-                input: values[0],
-                weight: values[1],
-                bias: values[2],
-                pad,
-                stride,
-                dilation,
-                input_zero_point,
-                weight_zero_point,
-            }),
-            _ => Operator::DepthwiseConv2d(ops::depthwise_conv2d::DepthwiseConv2d {
-                input: values[0],
-                weight: values[1],
-                bias: values[2],
-                pad,
-                stride,
-                dilation,
-                input_zero_point,
-                weight_zero_point,
-            }),
+        let make: Make = Box::new(move |values| {
+            let (input, weight, bias) = (values[0], values[1], values[2]);
+            if is_dense {
+                Operator::Conv2d(ops::conv2d::Conv2d {
+                    input,
+                    weight,
+                    bias,
+                    pad,
+                    stride,
+                    dilation,
+                    input_zero_point,
+                    weight_zero_point,
+                })
+            } else {
+                Operator::DepthwiseConv2d(ops::depthwise_conv2d::DepthwiseConv2d {
+                    input,
+                    weight,
+                    bias,
+                    pad,
+                    stride,
+                    dilation,
+                    input_zero_point,
+                    weight_zero_point,
+                })
+            }
         });
-        Some((vec![x, weight, bias], make))
+        (vec![x, weight, bias], make)
     }
 
     fn product(
@@ -430,6 +436,7 @@ impl Draft {
         Some((vec![x, other], make))
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm per operator")]
     fn movement(
         &mut self,
         choices: &mut Choices<'_>,
@@ -558,6 +565,53 @@ impl Draft {
         });
         Some((vec![x, indices], make))
     }
+}
+
+/// A window over height and width, whichever operator uses it.
+struct WindowShape {
+    kernel: Size2d,
+    pad: Pad2d,
+    stride: Size2d,
+    dilation: Size2d,
+    channels: u32,
+}
+
+fn pool(
+    choices: &mut Choices<'_>,
+    x: Source,
+    of: &TensorType,
+    shape: &WindowShape,
+) -> (Vec<Source>, Make) {
+    let WindowShape {
+        kernel,
+        pad,
+        stride,
+        ..
+    } = *shape;
+    let input_zero_point = choices.zero_point(of.dtype);
+    let output_zero_point = choices.zero_point(of.dtype);
+    let is_mean = choices.flag();
+    let make: Make = Box::new(move |values| {
+        let input = values[0];
+        if is_mean {
+            Operator::AvgPool2d(ops::avg_pool2d::AvgPool2d {
+                input,
+                kernel,
+                stride,
+                pad,
+                input_zero_point,
+                output_zero_point,
+            })
+        } else {
+            Operator::MaxPool2d(ops::max_pool2d::MaxPool2d {
+                input,
+                kernel,
+                stride,
+                pad,
+            })
+        }
+    });
+    (vec![x], make)
 }
 
 fn reshape(shape: fixpoint_runtime::tensor::Shape) -> Make {
