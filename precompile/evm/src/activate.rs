@@ -59,7 +59,7 @@ fn measure(context: &mut Context<'_>, located: &Located) -> Result<Record, Failu
     let items = items(&parsed);
     context.meter.charge(gas.load_items(items))?;
     let valid = validate(context, parsed)?;
-    let record = record_of(&valid, payload_bytes, items)?;
+    let record = record_of(&valid, payload_bytes, items, gas.max_call_gas)?;
     let total = gas.first_raw_call_with_calldata(&record);
     if total > gas.max_call_gas {
         return Err(IInference::TooExpensive {
@@ -156,12 +156,17 @@ fn rejected(reason: u16, operator: Option<u16>) -> Failure {
 
 /// The record of a valid model. A measure that its field cannot hold belongs to a model that costs
 /// more than all gas there is.
-fn record_of(valid: &ValidModel, payload_bytes: u32, items: u32) -> Result<Record, Failure> {
+fn record_of(
+    valid: &ValidModel,
+    payload_bytes: u32,
+    items: u32,
+    max_call_gas: u64,
+) -> Result<Record, Failure> {
     let narrow = |measure: u64| {
         u32::try_from(measure).map_err(|_| {
             Failure::from(IInference::TooExpensive {
                 gas: u64::MAX,
-                limit: u64::from(u32::MAX),
+                limit: max_call_gas,
             })
         })
     };

@@ -95,3 +95,99 @@ impl ModelCache for LruCache {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::prepare;
+    use fixpoint_runtime::{
+        kernels::Isa,
+        model::{
+            self,
+            format::{FORMAT_VERSION, Input, Model, Output, Quantisation, Signed32},
+        },
+        ops::{Operator, clamp::Clamp},
+        tensor::{DType, TensorType},
+    };
+
+    fn loaded(weight_bytes: usize) -> Arc<LoadedModel> {
+        let name = || b"x".to_vec().try_into().unwrap();
+        let tensor = TensorType {
+            dtype: DType::I8,
+            shape: vec![1].try_into().unwrap(),
+        };
+        let quantisation = Quantisation::None;
+        let input = Input {
+            name: name(),
+            tensor,
+            quantisation,
+            saturates: false,
+        };
+        let clamp = Clamp {
+            input: 0,
+            min: Signed32(0),
+            max: Signed32(1),
+        };
+        let output = Output {
+            name: name(),
+            value: 1,
+            quantisation: Quantisation::None,
+        };
+        let model = Model {
+            version: FORMAT_VERSION,
+            inputs: vec![input].try_into().unwrap(),
+            constants: Vec::new().try_into().unwrap(),
+            operators: vec![Operator::Clamp(clamp)].try_into().unwrap(),
+            outputs: vec![output].try_into().unwrap(),
+        };
+        let mut loaded = prepare(&model::validate(model).unwrap(), Isa::portable(), 1);
+        loaded.weight_bytes = weight_bytes;
+        Arc::new(loaded)
+    }
+
+    fn hash(byte: u8) -> B256 {
+        B256::repeat_byte(byte)
+    }
+
+    fn held(cache: &LruCache) -> Vec<u8> {
+        (0..10)
+            .filter(|byte| cache.lock().models.contains_key(&hash(*byte)))
+            .collect()
+    }
+
+    #[test]
+    fn the_least_recently_used_goes_first() {
+        let cache = LruCache::new(100);
+        for byte in 0..3 {
+            cache.insert(hash(byte), &loaded(40));
+        }
+        assert_eq!(held(&cache), [1, 2]);
+        assert!(cache.get(hash(1)).is_some());
+        cache.insert(hash(3), &loaded(40));
+        assert_eq!(held(&cache), [1, 3]);
+        cache.insert(hash(4), &loaded(101));
+        assert_eq!(held(&cache), [1, 3], "what does not fit pushes nothing out");
+        cache.insert(hash(1), &loaded(60));
+        assert_eq!(cache.lock().held_bytes, 100);
+        cache.insert(hash(5), &loaded(100));
+        assert_eq!(held(&cache), [5]);
+    }
+
+    #[test]
+    fn a_panic_under_the_lock_empties_it_and_no_more() {
+        let cache = LruCache::new(100);
+        cache.insert(hash(1), &loaded(10));
+        let panicked = std::thread::scope(|scope| {
+            scope
+                .spawn(|| {
+                    let _entries = cache.lock();
+                    panic!("under the lock");
+                })
+                .join()
+        });
+        assert!(panicked.is_err());
+        assert!(cache.get(hash(1)).is_none());
+        cache.insert(hash(2), &loaded(10));
+        assert_eq!(held(&cache), [2]);
+    }
+}

@@ -49,9 +49,9 @@ pub struct GasTable {
 pub const GENESIS: GasTable = GasTable {
     base: 500,
     load_per_chunk: 2_600,
-    load_milligas_per_byte: 500,
+    load_milligas_per_byte: 650,
     load_per_item: 100,
-    load_milligas_per_step: 300,
+    load_milligas_per_step: 500,
     work_milligas: [
         15_000, // operators
         6,      // macs_i8

@@ -88,7 +88,7 @@ pub fn load(
     Ok(loaded)
 }
 
-fn prepare(valid: &ValidModel, isa: Isa, payload_bytes: usize) -> LoadedModel {
+pub(crate) fn prepare(valid: &ValidModel, isa: Isa, payload_bytes: usize) -> LoadedModel {
     let model = valid.model();
     let inputs = model.inputs.iter().map(|input| Port {
         name: input.name.to_vec(),

@@ -1,11 +1,16 @@
 //! The largest models: activating and running each fits in one transaction (EIP-7825).
 
-use crate::models;
-use alloy_primitives::{Address, Bytes};
+use crate::{chain::named, models};
+use alloy_primitives::{Address, Bytes, I256};
 use alloy_sol_types::SolCall as _;
 use fixpoint_evm::{
     offline::{CallOutcome, Sandbox, SandboxCall, TRANSACTION_GAS_LIMIT},
-    precompile::{Status, abi::IInference, gas::GENESIS, root::MAX_CHUNKS},
+    precompile::{
+        Status,
+        abi::IInference::{self, IInferenceErrors},
+        gas::GENESIS,
+        root::MAX_CHUNKS,
+    },
 };
 use fixpoint_runtime::model::limits::{MAX_OPERATORS, MAX_PAYLOAD_BYTES};
 
@@ -64,4 +69,59 @@ fn the_most_operators_can_be_activated_and_run() {
     let (mut sandbox, activated) = activate(&models::chain_of_clamps(MAX_OPERATORS as u16));
     assert_eq!(activated.status, Status::Success, "{:?}", activated.output);
     assert_eq!(run(&mut sandbox, vec![1]).status, Status::Success);
+}
+
+#[test]
+fn a_digits_classifier_costs_less_than_50_000_gas() {
+    let (mut sandbox, activated) = activate(&models::digits());
+    assert_eq!(activated.status, Status::Success, "{:?}", activated.output);
+    let input = IInference::inferenceCall {
+        model: MODEL,
+        input: vec![I256::ZERO; 64],
+    };
+    let call = SandboxCall {
+        input: input.abi_encode().into(),
+        caller: Address::ZERO,
+        gas: 50_000,
+        is_static: true,
+    };
+    let outcome = sandbox.call(&call).unwrap();
+    assert_eq!(outcome.status, Status::Success, "{outcome:?}");
+    // `docs/gas.md` shows these.
+    let input = IInference::modelInfoCall { model: MODEL }
+        .abi_encode()
+        .into();
+    let gas = TRANSACTION_GAS_LIMIT;
+    let info = sandbox.call(&SandboxCall { input, gas, ..call }).unwrap();
+    let info = IInference::modelInfoCall::abi_decode_returns_validate(&info.output).unwrap();
+    assert_eq!(info.inferenceGas, outcome.gas_used);
+    println!(
+        "a first inference of digits: {} gas, load {}",
+        info.inferenceGas, info.loadGas
+    );
+}
+
+#[test]
+fn a_model_that_no_transaction_could_run_is_not_activated() {
+    let payload = models::clamp(1_000_000);
+    let (mut sandbox, activated) = activate(&payload);
+    assert_eq!(activated.status, Status::Revert);
+    let IInferenceErrors::TooExpensive(error) = named(&activated.output) else {
+        panic!("{:?}", activated.output);
+    };
+    assert_eq!(error.limit, GENESIS.max_call_gas);
+    assert!(error.gas > error.limit);
+    let call = SandboxCall {
+        input: IInference::modelInfoCall { model: MODEL }
+            .abi_encode()
+            .into(),
+        caller: Address::ZERO,
+        gas: 100_000,
+        is_static: true,
+    };
+    let refused = sandbox.call(&call).unwrap();
+    assert!(matches!(
+        named(&refused.output),
+        IInferenceErrors::NotActivated(_)
+    ));
 }
