@@ -60,6 +60,27 @@ fn reshape(input: u16, shape: &[u32]) -> Operator {
 }
 
 #[test]
+fn one_plan_serves_many_threads() {
+    const fn shared<T: Send + Sync>() {}
+    shared::<ValidModel>();
+    shared::<Plan>();
+    let valid = valid(model(&[tensor(I32, &[2])], &[], &[add(0, 0)], &[1]));
+    let plan = Plan::new(&valid, Isa::detect());
+    std::thread::scope(|scope| {
+        for value in 0..4 {
+            let plan = &plan;
+            scope.spawn(move || {
+                let mut output = [0; 8];
+                let input = words(&[value, -value]);
+                plan.run(&mut Arena::new(plan), &input, &mut output)
+                    .expect("runs");
+                assert_eq!(output[..], words(&[2 * value, -2 * value]));
+            });
+        }
+    });
+}
+
+#[test]
 fn tensors_are_packed_one_after_another() {
     let model = model(
         &[tensor(Bool, &[3]), tensor(I16, &[1]), tensor(I32, &[])],
