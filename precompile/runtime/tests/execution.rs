@@ -317,11 +317,13 @@ fn work_is_counted_by_class_from_shapes_alone() {
     );
     let expected = Work {
         operators: 11,
-        macs_i8: 16 * 3 * 18,
-        depthwise_macs_i8: 100 * 4,
-        pool_elements: 18 * 4,
+        // A panel of 16 outputs by 32 deep, and the gathering of each window.
+        macs_i8: 16 * (16 * 32 + 1024),
+        // 25 and 9 windows, each of the least that is counted.
+        depthwise_macs_i8: 25 * 64,
+        pool_elements: 9 * 64,
         table: 20,
-        macs_i16: 28 * 5,
+        macs_i16: 4 * 16 * 32,
         gather: 15,
         multiply_i32: 20,
         elementwise: 20,
