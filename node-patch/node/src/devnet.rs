@@ -2,9 +2,10 @@
 
 use std::{
     fs,
+    io::Write as _,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Duration,
 };
 
@@ -25,6 +26,8 @@ use crate::{
 
 /// How long open connections may delay a shutdown.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(3);
+/// How often a shutdown looks whether everybody has let go of the chain.
+const RELEASE_POLL: Duration = Duration::from_millis(2);
 /// The genesis that a data directory was made with.
 const GENESIS_FILE: &str = "genesis.json";
 
@@ -71,6 +74,7 @@ pub struct Node {
     signers: Vec<PrivateKeySigner>,
     server: RpcServer,
     clock: JoinHandle<()>,
+    miner: Weak<DevMiner>,
 }
 
 impl Node {
@@ -90,12 +94,14 @@ impl Node {
         let server = RpcServer::start(address, context)
             .await
             .with_context(|| format!("cannot listen on {address}; choose another --port"))?;
+        let weak = Arc::downgrade(&miner);
         let clock = tokio::spawn(miner.run());
         Ok(Self {
             chain,
             signers,
             server,
             clock,
+            miner: weak,
         })
     }
 
@@ -119,17 +125,33 @@ impl Node {
         &self.signers
     }
 
-    /// Stops serving and making blocks. Every block that a client saw is on disk already.
+    /// Stops serving and making blocks, and lets go of the data directory. Every block that a
+    /// client saw is on disk already.
     pub async fn shutdown(self) {
-        self.clock.abort();
-        // The task holds the chain until it is gone.
-        let _ = self.clock.await;
-        if tokio::time::timeout(SHUTDOWN_PATIENCE, self.server.stop())
+        let Self {
+            chain,
+            signers: _,
+            server,
+            clock,
+            miner,
+        } = self;
+        clock.abort();
+        // An error says that the task was aborted, as it should be.
+        let _ = clock.await;
+        let released = async {
+            server.stop().await;
+            // A block that was being made when the clock stopped is finished first.
+            while miner.strong_count() > 0 {
+                tokio::time::sleep(RELEASE_POLL).await;
+            }
+        };
+        if tokio::time::timeout(SHUTDOWN_PATIENCE, released)
             .await
             .is_err()
         {
-            tracing::warn!("connections were still open at shutdown");
+            tracing::warn!("calls were still running at shutdown");
         }
+        drop(chain);
     }
 }
 
@@ -210,13 +232,20 @@ pub fn run_devnet(config: DevnetConfig) -> Result<()> {
         .build()?;
     runtime.block_on(async {
         let node = Node::start(&config).await?;
-        print!("{}", banner::text(&node, &config));
-        std::io::Write::flush(&mut std::io::stdout())?;
+        say(&banner::text(&node, &config));
         stop_signal().await?;
-        println!("\nstopping");
+        say("\nstopping\n");
         node.shutdown().await;
         Ok(())
     })
+}
+
+/// Prints, if anyone still reads: a node whose output was a closed pipe runs on.
+fn say(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
 }
 
 #[cfg(unix)]

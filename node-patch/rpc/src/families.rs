@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// Every method of this node over `context`. A method that is not here is answered with -32601.
-pub(crate) fn module(context: Context) -> Result<Module, RegisterMethodError> {
-    let mut module = Module::from_arc(Arc::new(context));
+pub(crate) fn module(context: Arc<Context>) -> Result<Module, RegisterMethodError> {
+    let mut module = Module::from_arc(context);
     for register in [
         eth_blocks::register,
         eth_state::register,

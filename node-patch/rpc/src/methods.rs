@@ -46,18 +46,19 @@ fn invalid(name: &str, error: &ErrorObjectOwned) -> RpcError {
 
 /// Registers `name`. EVMs are `!Send`, so `method` runs whole on one blocking thread; a panic in it
 /// is logged and answered as an internal error, and whatever EVM it held is dropped with it.
-pub(crate) fn register<R, F>(
-    module: &mut Module,
+pub(crate) fn register<C, R, F>(
+    module: &mut RpcModule<C>,
     name: &'static str,
     method: F,
 ) -> Result<(), RegisterMethodError>
 where
+    C: Send + Sync + 'static,
     R: Serialize + Clone + 'static,
-    F: Fn(&Context, &mut Arguments<'_>) -> Result<R, RpcError> + Clone + Send + Sync + 'static,
+    F: Fn(&C, &mut Arguments<'_>) -> Result<R, RpcError> + Clone + Send + Sync + 'static,
 {
     module.register_blocking_method(
         name,
-        move |params: Params<'_>, context: Arc<Context>, _| {
+        move |params: Params<'_>, context: Arc<C>, _| {
             let call = AssertUnwindSafe(|| method(&context, &mut Arguments(params.sequence())));
             catch_unwind(call)
                 .unwrap_or_else(|_| Err(RpcError::Internal(format!("{name} panicked"))))
@@ -65,4 +66,40 @@ where
         },
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_error_of_that_call_alone() {
+        let mut module = RpcModule::new(7_u64);
+        register(&mut module, "test_panic", |_, _| -> Result<u64, RpcError> {
+            panic!("on purpose")
+        })
+        .unwrap();
+        register(&mut module, "test_add", |context, arguments| {
+            Ok(*context + arguments.required::<u64>("number")?)
+        })
+        .unwrap();
+        let ask = async |method: &str| {
+            let request =
+                format!(r#"{{"jsonrpc":"2.0","id":42,"method":"{method}","params":[1]}}"#);
+            module
+                .raw_json_request(&request, 1)
+                .await
+                .unwrap()
+                .0
+                .get()
+                .to_owned()
+        };
+        let answer = ask("test_panic").await;
+        assert!(
+            answer.contains("-32603") && answer.contains("\"id\":42"),
+            "{answer}"
+        );
+        let answer = ask("test_add").await;
+        assert!(answer.contains("\"result\":8"), "{answer}");
+    }
 }

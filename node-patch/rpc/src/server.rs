@@ -2,7 +2,12 @@
 //!
 //! Transport, limits and CORS live here; no method does.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use jsonrpsee::server::{
     BatchRequestConfig, Server, ServerConfig as TransportConfig, ServerHandle,
@@ -20,12 +25,14 @@ const MAX_RESPONSE_BYTES: u32 = 256 << 20;
 const MAX_BATCH_LENGTH: u32 = 2_000;
 /// Most connections at a time.
 const MAX_CONNECTIONS: u32 = 500;
+/// How often a stopping server looks whether everybody has let go.
+const RELEASE_POLL: Duration = Duration::from_millis(2);
 
 /// A server that is accepting connections.
-#[derive(Debug)]
 pub struct RpcServer {
     address: SocketAddr,
     handle: ServerHandle,
+    context: Weak<Context>,
 }
 
 impl RpcServer {
@@ -49,10 +56,13 @@ impl RpcServer {
             .build(address)
             .await?;
         let address = server.local_addr()?;
+        let context = Arc::new(context);
+        let weak = Arc::downgrade(&context);
         let module = families::module(context).map_err(io::Error::other)?;
         Ok(Self {
             address,
             handle: server.start(module),
+            context: weak,
         })
     }
 
@@ -61,10 +71,15 @@ impl RpcServer {
         self.address
     }
 
-    /// Stops accepting and waits until the open connections are closed.
+    /// Stops accepting, and waits until the connections are closed and the last call has let go of
+    /// the chain.
     pub async fn stop(self) {
         // An error means that it has stopped already.
         let _ = self.handle.stop();
         self.handle.stopped().await;
+        // The server counts as stopped a moment before its connections drop the methods.
+        while self.context.strong_count() > 0 {
+            tokio::time::sleep(RELEASE_POLL).await;
+        }
     }
 }

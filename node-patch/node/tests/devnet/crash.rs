@@ -57,6 +57,35 @@ async fn send_until_killed(http: HttpClient, sender: usize, seen: Arc<Mutex<Vec<
     }
 }
 
+/// SIGTERM ends the process in good order, with clients connected.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminated_process_says_goodbye() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut process, url) = spawn(directory.path());
+    let http = client(&url);
+    let head: Value = http
+        .request("eth_blockNumber", rpc_params![])
+        .await
+        .unwrap();
+    assert_eq!(head, "0x0");
+    let asked = Command::new("kill")
+        .arg("-TERM")
+        .arg(process.id().to_string())
+        .status()
+        .unwrap();
+    assert!(asked.success());
+    for _ in 0..500 {
+        if let Some(status) = process.try_wait().unwrap() {
+            assert!(status.success(), "{status}");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    process.kill().unwrap();
+    panic!("still running ten seconds after SIGTERM");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_acknowledged_transaction_is_lost_to_a_kill() {
     let directory = tempfile::tempdir().unwrap();

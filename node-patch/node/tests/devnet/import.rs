@@ -1,10 +1,15 @@
 //! Blocks survive a restart, and another chain accepts them.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
 
 use alloy_primitives::Bytes;
 use fixpoint_node::DevnetConfig;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::client::{Devnet, counter};
 
@@ -67,15 +72,11 @@ async fn a_restart_keeps_blocks_receipts_and_state() {
     assert_eq!(count, json!(alloy_primitives::B256::with_last_byte(5)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn another_process_verifies_the_blocks_and_notices_a_changed_one() {
+/// Writes genesis and blocks as files; returns where, and the head's hash.
+pub(crate) async fn export(devnet: &Devnet) -> (TempDir, String) {
     let directory = tempfile::tempdir().unwrap();
-    let devnet = Devnet::start().await;
-    fill(&devnet).await;
     let genesis = devnet.ok("fixpoint_genesis", json!([])).await;
-    let head = devnet
-        .ok("eth_getBlockByNumber", json!(["latest", false]))
-        .await;
+    fs::write(directory.path().join("genesis.json"), genesis.to_string()).unwrap();
     let mut blocks: Vec<u8> = Vec::new();
     for number in 1..=devnet.quantity("eth_blockNumber", json!([])).await {
         let raw = devnet
@@ -83,41 +84,52 @@ async fn another_process_verifies_the_blocks_and_notices_a_changed_one() {
             .await;
         blocks.extend_from_slice(&serde_json::from_value::<Bytes>(raw).unwrap());
     }
-    let genesis_file = directory.path().join("genesis.json");
-    let blocks_file = directory.path().join("blocks.rlp");
-    fs::write(&genesis_file, genesis.to_string()).unwrap();
-    let run = |bytes: &[u8], expected: &str| {
-        fs::write(&blocks_file, bytes).unwrap();
-        Command::new(env!("CARGO_BIN_EXE_fixpoint-import"))
-            .arg("--genesis")
-            .arg(&genesis_file)
-            .arg("--blocks")
-            .arg(&blocks_file)
-            .args(["--expect-head", expected])
-            .output()
-            .unwrap()
-    };
-    let hash = head["hash"].as_str().unwrap();
-    let output = run(&blocks, hash);
+    fs::write(directory.path().join("blocks.rlp"), blocks).unwrap();
+    let head = devnet
+        .ok("eth_getBlockByNumber", json!(["latest", false]))
+        .await;
+    (directory, head["hash"].as_str().unwrap().to_owned())
+}
+
+/// Has another process verify what [`export`] wrote.
+pub(crate) fn import(directory: &Path, expected_head: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fixpoint-import"))
+        .arg("--genesis")
+        .arg(directory.join("genesis.json"))
+        .arg("--blocks")
+        .arg(directory.join("blocks.rlp"))
+        .args(["--expect-head", expected_head])
+        .output()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_process_verifies_the_blocks_and_notices_a_changed_one() {
+    let devnet = Devnet::start().await;
+    fill(&devnet).await;
+    let (directory, head) = export(&devnet).await;
+    let output = import(directory.path(), &head);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    assert!(text.contains(&format!("hash {hash}")), "{text}");
+    assert!(text.contains(&format!("hash {head}")), "{text}");
     assert!(text.contains("number 6"), "{text}");
 
     let wrong = format!("0x{}", "11".repeat(32));
     assert!(
-        !run(&blocks, &wrong).status.success(),
-        "another head than the expected one"
+        !import(directory.path(), &wrong).status.success(),
+        "not the expected head"
     );
-    let mut tampered = blocks.clone();
-    // Inside the first header: its parent hash is at the very start, its state root a bit further.
-    tampered[100] ^= 1;
+    let file = directory.path().join("blocks.rlp");
+    let mut blocks = fs::read(&file).unwrap();
+    // Behind the parent hash, the ommers hash and the fee recipient of the first header.
+    blocks[100] ^= 1;
+    fs::write(&file, blocks).unwrap();
     assert!(
-        !run(&tampered, hash).status.success(),
-        "a changed bit in the first header"
+        !import(directory.path(), &head).status.success(),
+        "a changed bit in a state root"
     );
 }

@@ -7,6 +7,7 @@ mod crash;
 mod import;
 mod logs;
 mod mining;
+mod models;
 mod proofs;
 mod traces;
 mod transactions;
