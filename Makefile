@@ -5,9 +5,6 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-# The npm build of the Solidity compiler, behind a solc-compatible front end: no download host is
-# needed. `make FOUNDRY_SOLC=/path/to/solc ...` uses a native one of the same version.
-export FOUNDRY_SOLC ?= $(CURDIR)/tools/solc.cjs
 export FOUNDRY_DISABLE_NIGHTLY_WARNING := 1
 
 NPM := node_modules/.package-lock.json
@@ -56,6 +53,7 @@ test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where
 	forge fmt --check
 	forge build
 	node tools/predeploys.cjs --check
+	node tools/selectors.cjs --check
 	FIXPOINT_CLI=$(DEBUG_BIN) forge test
 
 test-e2e: $(NPM) tools ## The demo, the second SIMD-free process and the README's walk
@@ -64,9 +62,10 @@ test-e2e: $(NPM) tools ## The demo, the second SIMD-free process and the README'
 	python3 scripts/demo.py --fixpoint $(DEBUG_BIN) --verify-with $(CURDIR)/target/debug/fixpoint-import
 	python3 scripts/readme_walk.py --fixpoint $(DEBUG_BIN)
 
-predeploys: $(NPM) ## Write the predeployed contracts' code into the node after a contract change
+predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests
 	forge build
 	node tools/predeploys.cjs
+	node tools/selectors.cjs
 
 vectors: tools ## Write test-vectors/*.json again
 	$(CARGO) run --locked -p fixpoint-test-vectors --bin generate

@@ -37,7 +37,6 @@ def environment():
     """The environment in which forge and cast of this checkout run."""
     env = dict(os.environ)
     env["PATH"] = f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{env['PATH']}"
-    env.setdefault("FOUNDRY_SOLC", str(ROOT / "tools" / "solc.cjs"))
     env.setdefault("FOUNDRY_DISABLE_NIGHTLY_WARNING", "1")
     return env
 

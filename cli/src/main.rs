@@ -3,10 +3,15 @@
 //! Only parsing of arguments and choosing a command live here; each command is one file in
 //! [`commands`].
 
+mod answers;
 mod commands;
+mod cost;
+mod local_model;
 mod model_file;
 mod onchain;
+mod ports;
 mod samples;
+mod solidity;
 mod text;
 mod wad_value;
 

@@ -22,7 +22,11 @@ pub(crate) fn shape(dimensions: &[u32]) -> String {
     if dimensions.is_empty() {
         return "scalar".into();
     }
-    dimensions.iter().map(u32::to_string).collect::<Vec<_>>().join("x")
+    dimensions
+        .iter()
+        .map(u32::to_string)
+        .collect::<Vec<_>>()
+        .join("x")
 }
 
 #[cfg(test)]

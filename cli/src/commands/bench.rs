@@ -1,0 +1,149 @@
+//! `fixpoint bench`: how fast a model runs on this machine.
+
+use crate::{local_model::LocalModel, model_file, text::grouped};
+use anyhow::{Context as _, Result, ensure};
+use fixpoint_runtime::kernels::Isa;
+use std::{
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Time a model on this machine.
+///
+/// Runs it on a zero input until the time is over, with this machine's kernels and with the
+/// portable ones, and prints medians. Results are the same whichever kernels run.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  fixpoint bench digits.fxp
+  fixpoint bench digits.fxp --threads 2 --json")]
+pub(crate) struct Args {
+    /// The compiled model
+    model: PathBuf,
+    /// Independent inferences at once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: u16,
+    /// How long to run each set of kernels
+    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    seconds: f64,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What one set of kernels did.
+struct Measured {
+    isa: &'static str,
+    median: Duration,
+    inferences_per_second: f64,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    ensure!(
+        args.seconds > 0.0 && args.seconds <= 3600.0,
+        "--seconds is between 0 and 3600"
+    );
+    let file = model_file::read(&args.model)?;
+    let duration = Duration::from_secs_f64(args.seconds);
+    let mut sets = vec![Isa::detect()];
+    if Isa::portable().name() != Isa::detect().name() {
+        sets.push(Isa::portable());
+    }
+    let measured = sets
+        .into_iter()
+        .map(|isa| measure(&file, isa, args.threads, duration))
+        .collect::<Result<Vec<_>>>()?;
+    let macs = macs(&file);
+    if args.json {
+        let rows = measured.iter().map(|row| {
+            serde_json::json!({
+                "isa": row.isa,
+                "median_us": row.median.as_secs_f64() * 1e6,
+                "inferences_per_second": row.inferences_per_second,
+                "gmacs_per_second": row.inferences_per_second * macs as f64 / 1e9,
+            })
+        });
+        let result = serde_json::json!({
+            "threads": args.threads,
+            "macs": macs,
+            "kernels": rows.collect::<Vec<_>>(),
+        });
+        println!("{}", serde_json::to_string_pretty(&result)?);
+        return Ok(());
+    }
+    println!(
+        "{} multiply-accumulates, {} thread(s)",
+        grouped(macs),
+        args.threads
+    );
+    for row in measured {
+        println!(
+            "{:<12} {:>10.1} us (median)  {:>12.0} inferences/s  {:>8.2} GMAC/s",
+            row.isa,
+            row.median.as_secs_f64() * 1e6,
+            row.inferences_per_second,
+            row.inferences_per_second * macs as f64 / 1e9,
+        );
+    }
+    Ok(())
+}
+
+fn macs(file: &model_file::ModelFile) -> u64 {
+    let work = file.model.work();
+    work.macs_i8
+        + work.macs_i16x8
+        + work.macs_i16
+        + work.depthwise_macs_i8
+        + work.depthwise_macs_i16
+}
+
+fn measure(
+    file: &model_file::ModelFile,
+    isa: Isa,
+    threads: u16,
+    duration: Duration,
+) -> Result<Measured> {
+    let input =
+        vec![0; usize::try_from(file.model.input_bytes()).context("the input is too long")?];
+    let begun = Instant::now();
+    let times = thread::scope(|scope| {
+        let workers = (0..threads)
+            .map(|_| scope.spawn(|| time_runs(file, isa, &input, duration)))
+            .collect::<Vec<_>>();
+        workers
+            .into_iter()
+            .map(|worker| {
+                worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect::<Result<Vec<_>>>()
+    })?;
+    let elapsed = begun.elapsed();
+    let mut times = times.into_iter().flatten().collect::<Vec<_>>();
+    times.sort_unstable();
+    Ok(Measured {
+        isa: isa.name(),
+        median: times[times.len() / 2],
+        inferences_per_second: times.len() as f64 / elapsed.as_secs_f64(),
+    })
+}
+
+/// At least one run, then runs until the time is over.
+fn time_runs(
+    file: &model_file::ModelFile,
+    isa: Isa,
+    input: &[u8],
+    duration: Duration,
+) -> Result<Vec<Duration>> {
+    let mut model = LocalModel::new(file, isa);
+    model.run_raw(input).context("a zero input")?;
+    let begun = Instant::now();
+    let mut times = Vec::new();
+    while times.is_empty() || begun.elapsed() < duration {
+        let started = Instant::now();
+        model.run_raw(input)?;
+        times.push(started.elapsed());
+    }
+    Ok(times)
+}

@@ -1,0 +1,262 @@
+//! The chain as the command line sees it: the predeployed contracts' interfaces, reads, and
+//! transactions from one account.
+
+use alloy::{
+    network::{EthereumWallet, TransactionBuilder as _},
+    providers::{DynProvider, Provider as _, ProviderBuilder},
+    rpc::types::{TransactionReceipt, TransactionRequest},
+    signers::local::PrivateKeySigner,
+    transports::{RpcError, TransportErrorKind},
+};
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall, SolInterface};
+use anyhow::{Context as _, Result, anyhow, bail};
+use fixpoint_precompile::{
+    abi::IInference::{self, IInferenceErrors},
+    address::PRECOMPILE,
+};
+
+alloy_sol_types::sol! {
+    /// `contracts/src/interfaces/IChunkStore.sol`, what deploying needs of it.
+    #[derive(Debug)]
+    interface IChunkStore {
+        error ChunkLength(uint256 got, uint256 max);
+        error ChunkCount(uint256 got, uint256 max);
+        error NotYourChunk(address chunk, address writer);
+        error ChunkGate(address chunk, address got, address want);
+        error ChunkNotFull(address chunk, uint256 got, uint256 want);
+        error PayloadLength(uint256 got, uint256 want);
+
+        function writeChunk(address gate, bytes calldata data) external returns (address chunk);
+        function writeRoot(address gate, uint32 payloadLength, bytes32 contentHash, address[] calldata chunks)
+            external returns (address root);
+        function chunkAddress(address writer, address gate, bytes calldata data)
+            external view returns (address chunk);
+        function rootAddress(address gate, uint32 payloadLength, bytes32 contentHash, address[] calldata chunks)
+            external view returns (address root);
+    }
+
+    /// `contracts/src/interfaces/IModelRegistry.sol`, what deploying needs of it.
+    #[derive(Debug)]
+    interface IModelRegistry {
+        error NotWriter(address root, address caller, address writer);
+        error AlreadyRegistered(uint256 modelId);
+        error NotModelOwner(uint256 modelId, address caller, address owner);
+        error PriceNeedsGateway(uint256 modelId, address gate);
+        error PriceTooHigh(uint256 priceWei, uint256 maxPriceWei);
+        error NameLength(uint256 got, uint256 max);
+        error ERC721NonexistentToken(uint256 tokenId);
+
+        function register(address root, string calldata name, uint256 priceWei)
+            external returns (uint256 modelId);
+        function setPrice(uint256 modelId, uint256 priceWei) external;
+        function setName(uint256 modelId, string calldata name) external;
+        function modelOf(uint256 modelId) external view returns (Model memory);
+        function idOf(address root) external view returns (uint256 modelId);
+
+        struct Model { address root; address owner; uint256 priceWei; string name; }
+    }
+}
+
+/// A revert with its data, so that a caller can tell one error from another.
+#[derive(Debug)]
+pub(crate) struct Reverted {
+    /// Revert data; empty if the node gave none.
+    pub(crate) data: Bytes,
+}
+
+impl std::error::Error for Reverted {}
+
+impl std::fmt::Display for Reverted {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Ok(error) = IInferenceErrors::abi_decode(&self.data) {
+            write!(formatter, "reverted with {error:?}")
+        } else if let Ok(error) = IChunkStore::IChunkStoreErrors::abi_decode(&self.data) {
+            write!(formatter, "reverted with {error:?}")
+        } else if let Ok(error) = IModelRegistry::IModelRegistryErrors::abi_decode(&self.data) {
+            write!(formatter, "reverted with {error:?}")
+        } else {
+            write!(formatter, "reverted with {}", self.data)
+        }
+    }
+}
+
+/// A connection to a node, with an account that pays if there is a key.
+pub(crate) struct OnChain {
+    provider: DynProvider,
+    account: Address,
+}
+
+impl OnChain {
+    /// Connects without an account: reads only.
+    ///
+    /// # Errors
+    /// The URL is not one, or no node answers there.
+    pub(crate) async fn reader(url: &str) -> Result<Self> {
+        let provider = ProviderBuilder::new()
+            .connect_http(parse_url(url)?)
+            .erased();
+        Self::checked(
+            Self {
+                provider,
+                account: Address::ZERO,
+            },
+            url,
+        )
+        .await
+    }
+
+    /// Connects with a private key.
+    ///
+    /// # Errors
+    /// As [`Self::reader`], or the key is not a key.
+    pub(crate) async fn signer(url: &str, private_key: &str) -> Result<Self> {
+        let signer: PrivateKeySigner = private_key
+            .parse()
+            .map_err(|_| anyhow!("--private-key is not a private key"))?;
+        let account = signer.address();
+        let wallet = EthereumWallet::from(signer);
+        let provider = ProviderBuilder::new()
+            .wallet(wallet)
+            .connect_http(parse_url(url)?)
+            .erased();
+        Self::checked(Self { provider, account }, url).await
+    }
+
+    async fn checked(self, url: &str) -> Result<Self> {
+        let code = self
+            .provider
+            .get_code_at(PRECOMPILE)
+            .await
+            .with_context(|| format!("no node answers at {url}; `fixpoint devnet` starts one"))?;
+        if code.is_empty() {
+            bail!("the chain at {url} has no inference precompile at {PRECOMPILE}");
+        }
+        Ok(self)
+    }
+
+    /// The account that pays.
+    pub(crate) const fn account(&self) -> Address {
+        self.account
+    }
+
+    /// Code of an account.
+    ///
+    /// # Errors
+    /// The node failed.
+    pub(crate) async fn code(&self, address: Address) -> Result<Bytes> {
+        self.provider
+            .get_code_at(address)
+            .await
+            .context("eth_getCode failed")
+    }
+
+    /// Balance of the account that pays, in wei.
+    ///
+    /// # Errors
+    /// The node failed.
+    pub(crate) async fn balance_wei(&self) -> Result<U256> {
+        self.provider
+            .get_balance(self.account)
+            .await
+            .context("eth_getBalance failed")
+    }
+
+    /// What a unit of gas costs now, in wei.
+    ///
+    /// # Errors
+    /// The node failed.
+    pub(crate) async fn gas_price_wei(&self) -> Result<u128> {
+        self.provider
+            .get_gas_price()
+            .await
+            .context("eth_gasPrice failed")
+    }
+
+    /// Reads through a call, as `from`.
+    ///
+    /// # Errors
+    /// [`Reverted`] in the chain of causes, or the node failed.
+    pub(crate) async fn call<C: SolCall>(
+        &self,
+        from: Address,
+        to: Address,
+        call: &C,
+    ) -> Result<C::Return> {
+        let request = TransactionRequest::default()
+            .with_from(from)
+            .with_to(to)
+            .with_input(call.abi_encode());
+        let output = self.provider.call(request).await.map_err(rpc_failure)?;
+        C::abi_decode_returns(&output)
+            .with_context(|| format!("{to} gave an answer that is not one of {}", C::SIGNATURE))
+    }
+
+    /// Sends a transaction and waits until it is in a block.
+    ///
+    /// # Errors
+    /// [`Reverted`] if it would revert; what the node refused; that it reverted in its block.
+    pub(crate) async fn send<C: SolCall>(
+        &self,
+        to: Address,
+        call: &C,
+    ) -> Result<TransactionReceipt> {
+        let request = TransactionRequest::default()
+            .with_from(self.account)
+            .with_to(to)
+            .with_input(call.abi_encode());
+        let pending = self
+            .provider
+            .send_transaction(request)
+            .await
+            .map_err(rpc_failure)?;
+        let hash = *pending.tx_hash();
+        let receipt = pending.get_receipt().await.with_context(|| {
+            format!("transaction {hash} was sent, but its receipt did not come")
+        })?;
+        if !receipt.status() {
+            bail!("transaction {hash} reverted");
+        }
+        Ok(receipt)
+    }
+
+    /// Size, price, shapes of an activated model.
+    ///
+    /// # Errors
+    /// [`Reverted`] if there is none, or the node failed.
+    pub(crate) async fn model_info(&self, model: Address) -> Result<IInference::ModelInfo> {
+        self.call(
+            self.account,
+            PRECOMPILE,
+            &IInference::modelInfoCall { model },
+        )
+        .await
+    }
+}
+
+fn parse_url<U: std::str::FromStr>(url: &str) -> Result<U> {
+    url.parse()
+        .map_err(|_| anyhow!("`{url}` is not a URL; try http://127.0.0.1:8545"))
+}
+
+fn rpc_failure(error: RpcError<TransportErrorKind>) -> anyhow::Error {
+    match error.as_error_resp() {
+        Some(response) => match response.as_revert_data() {
+            Some(data) => Reverted { data }.into(),
+            None => anyhow!("the node refused: {}", response.message),
+        },
+        None => anyhow::Error::new(error).context("the node did not answer"),
+    }
+}
+
+/// Runs asynchronous work to its end.
+///
+/// # Errors
+/// The work's own.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("can't start the network runtime")?
+        .block_on(work)
+}
