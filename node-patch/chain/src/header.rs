@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_has_its_own_error() {
+    fn each_rule_against_the_parent_has_its_own_error() {
         use HeaderError as E;
         let base_fee = parent().0.next_base_fee_wei(&parent().1);
         assert!(matches!(
@@ -344,6 +344,11 @@ mod tests {
                 want: base_fee
             }
         );
+    }
+
+    #[test]
+    fn each_constant_field_has_its_own_error() {
+        use HeaderError as E;
         assert_eq!(
             refuse(|h| h.excess_blob_gas = Some(1)),
             E::ExcessBlobGas {

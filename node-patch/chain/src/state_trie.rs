@@ -133,7 +133,10 @@ mod tests {
         }
     }
 
-    fn reference_root(accounts: &[(u8, u64, &[(u64, u64)])]) -> B256 {
+    /// Address byte, nonce, slots with values.
+    type PlainAccount<'a> = (u8, u64, &'a [(u64, u64)]);
+
+    fn reference_root(accounts: &[PlainAccount<'_>]) -> B256 {
         state_root_unhashed(accounts.iter().map(|(address, nonce, storage)| {
             let storage = storage
                 .iter()
@@ -182,7 +185,7 @@ mod tests {
         .expect("the account's proof");
         for (slot, value) in proof.storage.iter().zip([Some(U256::from(2)), None]) {
             let path = Nibbles::unpack(keccak256(slot.slot));
-            let value = value.map(|value| alloy_rlp::encode(value));
+            let value = value.map(alloy_rlp::encode);
             verify_proof(proof.storage_root, path, value, &slot.proof).expect("the slot's proof");
         }
         let absent = trie.proof(Address::repeat_byte(200), &slots);

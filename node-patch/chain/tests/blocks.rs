@@ -86,7 +86,8 @@ fn what_is_built_verifies_to_the_same_block() {
 #[test]
 fn each_field_that_execution_determines_is_compared() {
     let (chain, block) = busy_block();
-    let changes: [(&str, fn(&mut Header)); 8] = [
+    type Change = fn(&mut Header);
+    let changes: [(&str, Change); 8] = [
         ("stateRoot", |h| h.state_root = B256::ZERO),
         ("transactionsRoot", |h| h.transactions_root = B256::ZERO),
         // The state root stays right: this is what a wrong result that is only returned looks like.
