@@ -5,7 +5,7 @@
 
 use crate::{
     abi::IInference,
-    call::Context,
+    context::Context,
     error::Failure,
     gas::Encoding,
     record::{CURRENT_RECORD_VERSION, Record},

@@ -3,10 +3,9 @@
 use crate::{
     abi::{self, Request},
     activate,
+    context::{Context, Environment},
     error::Failure,
-    gas::GasTable,
     inference,
-    load::ModelCache,
     meter::Meter,
     model_info,
     state::State,
@@ -14,7 +13,6 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolInterface as _;
-use fixpoint_runtime::kernels::Isa;
 
 /// A call as the EVM makes it.
 #[derive(Clone, Copy, Debug)]
@@ -31,17 +29,6 @@ pub struct Call<'a> {
     pub is_static: bool,
     /// Whether the precompile runs as itself: false under DELEGATECALL and CALLCODE.
     pub is_direct: bool,
-}
-
-/// What does not change from call to call of one block.
-#[derive(Clone, Copy)]
-pub struct Environment<'a> {
-    /// The fork's prices.
-    pub gas: &'a GasTable,
-    /// The node's loaded models.
-    pub cache: &'a dyn ModelCache,
-    /// The node's kernels.
-    pub isa: Isa,
 }
 
 /// How a call ended.
@@ -126,12 +113,4 @@ fn dispatch(
         Request::Activate { model } => activate::activate(&mut context, model, call.is_static),
         Request::ModelInfo { model } => model_info::model_info(&mut context, model),
     }
-}
-
-/// What the steps of one call share.
-pub(crate) struct Context<'a> {
-    pub(crate) state: &'a mut dyn State,
-    pub(crate) environment: &'a Environment<'a>,
-    pub(crate) meter: &'a mut Meter,
-    pub(crate) caller: Address,
 }

@@ -4,7 +4,7 @@
 
 use crate::{
     abi::{IInference, Words, encode_words},
-    call::Context,
+    context::Context,
     error::Failure,
     gas::{Encoding, run_count},
     load::LoadedModel,

@@ -24,6 +24,7 @@ pub mod address;
 #[cfg(feature = "cache")]
 pub mod cache;
 pub mod call;
+pub mod context;
 pub mod error;
 pub mod gas;
 mod inference;
@@ -37,4 +38,5 @@ mod served;
 pub mod state;
 pub mod wad;
 
-pub use call::{Call, DatabaseError, Environment, Outcome, Status, run};
+pub use call::{Call, DatabaseError, Outcome, Status, run};
+pub use context::Environment;

@@ -2,7 +2,7 @@
 
 use crate::{
     abi::IInference::{self, ModelInfo, TensorInfo},
-    call::Context,
+    context::Context,
     error::Failure,
     gas::{Encoding, GasTable},
     load::LoadedModel,

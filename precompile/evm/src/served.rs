@@ -2,7 +2,7 @@
 
 use crate::{
     abi::IInference,
-    call::Context,
+    context::Context,
     error::Failure,
     load::{self, LoadedModel},
     record::Record,
