@@ -155,6 +155,8 @@ def step(text):
 
 def main(function):
     """Runs a script's main function; failures are one message, Ctrl-C is quiet."""
+    # As an exception, so that what was started is ended and what was written is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(function())
     except Failed as failure:
