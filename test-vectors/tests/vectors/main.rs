@@ -1,0 +1,6 @@
+//! Runs every committed vector, from the files alone.
+
+mod calls;
+mod evm;
+mod models;
+mod read;
