@@ -1,0 +1,115 @@
+//! A model runs alike on every kernel set, and as its definition says.
+
+use crate::choices::noise;
+use fixpoint_runtime::{
+    error::{ExecutionError, RunError},
+    graph::{Arena, Plan},
+    kernels::Isa,
+    model::{Model, ValidModel, validate},
+    tensor::{DType, TensorType},
+};
+use fixpoint_test_vectors::reference::{self, Tensor};
+
+/// Units of work above which a model is planned but not run: fuzzers want many inputs.
+const MAX_WORK: u64 = 20_000;
+/// Bytes of tensors above which a model is not run.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Validates a model and, if it is valid and small, runs it on several inputs.
+///
+/// # Panics
+/// If two kernel sets, or a kernel set and the definition, disagree.
+pub fn check(model: &Model, seed: u64) {
+    let Ok(valid) = validate(model.clone()) else {
+        return;
+    };
+    let work = valid.work().to_array();
+    let work = work.into_iter().fold(0, u64::saturating_add);
+    let tensors = valid.value_types().iter().map(TensorType::size_bytes);
+    if work > MAX_WORK || tensors.fold(0, u64::saturating_add) > MAX_BYTES {
+        return;
+    }
+    let plans: Vec<_> = Isa::available().map(|isa| Plan::new(&valid, isa)).collect();
+    let types: Vec<_> = model
+        .inputs
+        .iter()
+        .map(|input| input.tensor.clone())
+        .collect();
+    let len = valid.input_bytes() as usize;
+    let inputs = [
+        vec![0; len],
+        vec![0x7f; len],
+        vec![0x80; len],
+        noise(seed, len),
+        small(seed, len),
+    ];
+    for mut input in inputs {
+        if !seed.is_multiple_of(8) {
+            make_bools(&types, &mut input);
+        }
+        check_input(&valid, &plans, &types, &input);
+    }
+}
+
+/// Little-endian elements near 0, whatever their width.
+fn small(seed: u64, len: usize) -> Vec<u8> {
+    noise(seed ^ 1, len)
+        .into_iter()
+        .map(|byte| byte % 4)
+        .collect()
+}
+
+fn make_bools(types: &[TensorType], input: &mut [u8]) {
+    let mut rest = input;
+    for of in types {
+        let (tensor, tail) = rest.split_at_mut(of.size_bytes() as usize);
+        if of.dtype == DType::Bool {
+            tensor.iter_mut().for_each(|byte| *byte &= 1);
+        }
+        rest = tail;
+    }
+}
+
+fn check_input(valid: &ValidModel, plans: &[Plan], types: &[TensorType], input: &[u8]) {
+    let want = expected(valid, types, input);
+    for (plan, isa) in plans.iter().zip(Isa::available()) {
+        let mut arena = Arena::new(plan);
+        let mut output = vec![0; valid.output_bytes() as usize];
+        // The second time in an arena that is not empty.
+        for _ in 0..2 {
+            let got = plan
+                .run(&mut arena, input, &mut output)
+                .map(|()| output.clone());
+            assert_eq!(
+                got,
+                want,
+                "{} on {:?}, input {input:?}",
+                isa.name(),
+                valid.model()
+            );
+        }
+    }
+}
+
+/// What the definition says.
+fn expected(valid: &ValidModel, types: &[TensorType], input: &[u8]) -> Result<Vec<u8>, RunError> {
+    let mut tensors = Vec::new();
+    let (mut rest, mut elements) = (input, 0);
+    for of in types {
+        let (bytes, tail) = rest.split_at(of.size_bytes() as usize);
+        let Some(tensor) = Tensor::from_bytes(of, bytes) else {
+            // Only a bool has bytes that are no value.
+            let at = bytes.iter().position(|byte| *byte > 1).unwrap_or_default();
+            return Err(RunError::InputValue {
+                index: elements + at as u64,
+            });
+        };
+        tensors.push(tensor);
+        rest = tail;
+        elements += of.elements();
+    }
+    match reference::run(valid.model(), &tensors) {
+        Ok(outputs) => Ok(outputs.iter().flat_map(Tensor::to_bytes).collect()),
+        Err(operator) => Err(RunError::Execution(ExecutionError { operator })),
+    }
+}
