@@ -1,11 +1,14 @@
 //! What a model answered: as JSON, as text, as arrays.
 
-use crate::{ports::Port, wad_value::wad_to_f64};
+use crate::{output::out, ports::Port, wad_value::wad_to_f64};
 use alloy_primitives::I256;
 use anyhow::{Context as _, Result, bail, ensure};
 use fixpoint_compiler::npy::{Array, Data, npz_to_bytes};
 use fixpoint_runtime::tensor::DType;
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// Samples printed as text before the rest is only counted.
 const SHOWN_SAMPLES: usize = 10;
@@ -123,11 +126,11 @@ impl Answers {
                     })
                     .collect::<Vec<_>>()
                     .join(" ");
-                println!("{sample}  {}: {values}", output.name);
+                out!("{sample}  {}: {values}", output.name);
             }
         }
         if self.rows.len() > SHOWN_SAMPLES {
-            println!(
+            out!(
                 "... {} samples in all; --json or --output for the rest",
                 self.rows.len()
             );
@@ -142,7 +145,7 @@ impl Answers {
         let arrays = (0..self.outputs.len())
             .map(|index| (self.outputs[index].name.clone(), self.array(index)))
             .collect::<BTreeMap<_, _>>();
-        let bytes = if path.extension().is_some_and(|extension| extension == "npz") {
+        let bytes = if has_extension(path, "npz") {
             npz_to_bytes(&arrays)?
         } else {
             let mut arrays = arrays.into_values();
@@ -174,6 +177,23 @@ impl Answers {
         };
         Array { shape, data }
     }
+}
+
+/// An `--output`, refused before any work if it is no file that [`Answers::write`] can write.
+///
+/// # Errors
+/// It ends neither in `.npy` nor in `.npz`.
+pub(crate) fn parse_output(text: &str) -> Result<PathBuf> {
+    let path = PathBuf::from(text);
+    ensure!(
+        has_extension(&path, "npy") || has_extension(&path, "npz"),
+        "answers are written as .npy or .npz"
+    );
+    Ok(path)
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
 }
 
 fn value(word: I256, plain: bool) -> f64 {

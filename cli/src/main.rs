@@ -9,6 +9,7 @@ mod cost;
 mod local_model;
 mod model_file;
 mod onchain;
+mod output;
 mod ports;
 mod samples;
 mod solidity;
@@ -20,11 +21,12 @@ use std::process::ExitCode;
 
 const EXAMPLES: &str = "\
 Examples:
-  fixpoint compile digits.onnx --calibration calibration.npz --test test.npz --labels labels.npy -o digits.fxp
+  fixpoint compile digits.onnx --calibration calibration.npz -o digits.fxp
   fixpoint inspect digits.fxp
   fixpoint run digits.fxp --input scan.npy
   fixpoint devnet
-  fixpoint deploy digits.fxp --rpc http://127.0.0.1:8545 --private-key $KEY --name digits --price 1000000000000
+  fixpoint deploy digits.fxp --rpc http://127.0.0.1:8545 --private-key $KEY \\
+    --name digits --price 1000000000000
   fixpoint call 0xMODEL --input scan.npy --rpc http://127.0.0.1:8545";
 
 /// Machine learning inside an EVM chain: integer models that every validator runs bit for bit.

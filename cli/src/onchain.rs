@@ -15,6 +15,12 @@ use fixpoint_precompile::{
     abi::IInference::{self, IInferenceErrors},
     address::PRECOMPILE,
 };
+use std::time::{Duration, Instant};
+
+/// How long to wait for transactions that an earlier run has sent.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(120);
+/// How often to look whether they are in a block.
+const SETTLE_POLL: Duration = Duration::from_millis(200);
 
 alloy_sol_types::sol! {
     /// `contracts/src/interfaces/IChunkStore.sol`, what deploying needs of it.
@@ -113,7 +119,7 @@ impl OnChain {
     pub(crate) async fn signer(url: &str, private_key: &str) -> Result<Self> {
         let signer: PrivateKeySigner = private_key
             .parse()
-            .map_err(|_| anyhow!("--private-key is not a private key"))?;
+            .map_err(|_| anyhow!("--private-key is not a private key: 64 hexadecimal digits"))?;
         let account = signer.address();
         let wallet = EthereumWallet::from(signer);
         let provider = ProviderBuilder::new()
@@ -124,11 +130,13 @@ impl OnChain {
     }
 
     async fn checked(self, url: &str) -> Result<Self> {
-        let code = self
-            .provider
-            .get_code_at(PRECOMPILE)
-            .await
-            .with_context(|| format!("no node answers at {url}; `fixpoint devnet` starts one"))?;
+        let code = self.provider.get_code_at(PRECOMPILE).await;
+        // Only the innermost cause: the layers between repeat the URL.
+        let code = code.map_err(|error| {
+            let cause = anyhow::Error::new(error);
+            let cause = cause.root_cause();
+            anyhow!("no node answers at {url}; `fixpoint devnet` starts one: {cause}")
+        })?;
         if code.is_empty() {
             bail!("the chain at {url} has no inference precompile at {PRECOMPILE}");
         }
@@ -171,6 +179,31 @@ impl OnChain {
             .get_gas_price()
             .await
             .context("eth_gasPrice failed")
+    }
+
+    /// Waits until every transaction that the account has sent is in a block. What an interrupted
+    /// run left on its way is then in the state that this run looks at, and is not sent again.
+    ///
+    /// # Errors
+    /// The node failed, or a transaction waits for longer than [`SETTLE_PATIENCE`].
+    pub(crate) async fn settle(&self) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let count = || self.provider.get_transaction_count(self.account);
+            let sent = count().pending().await.map_err(rpc_failure)?;
+            let mined = count().await.map_err(rpc_failure)?;
+            if sent <= mined {
+                return Ok(());
+            }
+            if begun.elapsed() > SETTLE_PATIENCE {
+                bail!(
+                    "{} has {} transactions that no block takes: raise their fee or wait, then run this again",
+                    self.account,
+                    sent - mined
+                );
+            }
+            tokio::time::sleep(SETTLE_POLL).await;
+        }
     }
 
     /// Reads through a call, as `from`.

@@ -1,6 +1,6 @@
 //! `fixpoint bench`: how fast a model runs on this machine.
 
-use crate::{local_model::LocalModel, model_file, text::grouped};
+use crate::{local_model::LocalModel, model_file, output::out, text::grouped};
 use anyhow::{Context as _, Result, ensure};
 use fixpoint_runtime::kernels::Isa;
 use std::{
@@ -68,16 +68,16 @@ pub(crate) fn run(args: Args) -> Result<()> {
             "macs": macs,
             "kernels": rows.collect::<Vec<_>>(),
         });
-        println!("{}", serde_json::to_string_pretty(&result)?);
+        out!("{}", serde_json::to_string_pretty(&result)?);
         return Ok(());
     }
-    println!(
+    out!(
         "{} multiply-accumulates, {} thread(s)",
         grouped(macs),
         args.threads
     );
     for row in measured {
-        println!(
+        out!(
             "{:<12} {:>10.1} us (median)  {:>12.0} inferences/s  {:>8.2} GMAC/s",
             row.isa,
             row.median.as_secs_f64() * 1e6,

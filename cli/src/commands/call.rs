@@ -1,8 +1,9 @@
 //! `fixpoint call`: ask a model on chain, without a transaction.
 
 use crate::{
-    answers::Answers,
+    answers::{Answers, parse_output},
     onchain::{OnChain, block_on},
+    output::out,
     ports::Ports,
     samples::Samples,
 };
@@ -35,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long)]
     raw: bool,
     /// Write the answers to an .npy or .npz file
-    #[arg(long, value_name = "Y.npy")]
+    #[arg(long, value_name = "Y.npy", value_parser = parse_output)]
     output: Option<PathBuf>,
     /// Print all answers as JSON
     #[arg(long)]
@@ -48,7 +49,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         answers.write(path)?;
     }
     if args.json {
-        println!("{}", answers.to_json());
+        out!("{}", answers.to_json());
     } else if args.output.is_none() {
         answers.print();
     }

@@ -1,6 +1,6 @@
 //! `fixpoint compile`: ONNX or TOSA to a model.
 
-use crate::{cost, model_file, text::grouped};
+use crate::{cost, model_file, output::out, text::grouped};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum;
 use fixpoint_compiler::{
@@ -14,15 +14,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Compile an ONNX, TFLite or TOSA model to integers, and report its accuracy and cost.
+/// Compile an ONNX or TOSA model to integers, and report its accuracy and cost.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  fixpoint compile digits.onnx --calibration calibration.npz --test test.npz --labels labels.npy -o digits.fxp
+  fixpoint compile digits.onnx --calibration calibration.npz -o digits.fxp
+  fixpoint compile digits.onnx --calibration calibration.npz \\
+    --test test.npz --labels labels.npy -o digits.fxp
   fixpoint compile volatility.onnx --precision int16 --calibration calibration.npz -o volatility.fxp
-  fixpoint compile net.onnx --shape image=1,3,32,32 --outputs logits --calibration images.npy -o net.fxp
+  fixpoint compile net.onnx --shape image=1,3,32,32 --outputs logits \\
+    --calibration images.npy -o net.fxp
   fixpoint compile kws.tosa --io io.json -o kws.fxp")]
 pub(crate) struct Args {
-    /// MODEL.onnx, MODEL.tosa or MODEL.tflite
+    /// MODEL.onnx or MODEL.tosa
     model: PathBuf,
     /// Where to write the compiled model
     #[arg(short, long, value_name = "M.fxp")]
@@ -51,8 +54,8 @@ pub(crate) struct Args {
     /// Names and scales of a .tosa file's inputs and outputs
     #[arg(long, value_name = "io.json")]
     io: Option<PathBuf>,
-    /// Fold a transformation of the inputs into the model
-    #[arg(long, value_name = "SPEC")]
+    /// Reserved: says what to do instead
+    #[arg(long, value_name = "SPEC", hide = true)]
     preprocess: Option<String>,
     /// Print the report as JSON
     #[arg(long)]
@@ -107,21 +110,21 @@ pub(crate) fn run(args: Args) -> Result<()> {
         let mut report = serde_json::to_value(&compiled.report)?;
         report["output"] = args.output.display().to_string().into();
         report["gas"] = serde_json::to_value(&cost)?;
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        out!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
-    print!("{}", compiled.report);
-    println!(
+    out!("{}", compiled.report.to_string().trim_end());
+    out!(
         "gas of a call       {} (first in a transaction; {} of it loads the model)",
         grouped(cost.first_call),
         grouped(cost.load)
     );
-    println!(
+    out!(
         "gas to bring it on  {} to store, {} to activate, once",
         grouped(cost.store),
         grouped(cost.activate)
     );
-    println!("written             {}", args.output.display());
+    out!("written             {}", args.output.display());
     Ok(())
 }
 
@@ -152,10 +155,7 @@ fn compile(args: &Args) -> Result<Compiled> {
         Some("tflite") => bail!(
             "TFLite is not read directly yet: convert it with `tosa-converter-for-tflite` (PyPI) and `tosa-opt --tosa-serialize`, then compile the .tosa file"
         ),
-        _ => bail!(
-            "{} is neither .onnx, .tosa nor .tflite",
-            args.model.display()
-        ),
+        _ => bail!("{} is neither .onnx nor .tosa", args.model.display()),
     }
 }
 

@@ -4,8 +4,9 @@
 //! where it stopped, and no chunk is paid for twice.
 
 use crate::{
-    model_file,
+    cost, model_file,
     onchain::{IChunkStore, IModelRegistry, OnChain, Reverted, block_on},
+    output::out,
     text::grouped,
 };
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
@@ -25,7 +26,8 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   fixpoint deploy m.fxp --rpc http://127.0.0.1:8545 --private-key $KEY
-  fixpoint deploy m.fxp --rpc http://127.0.0.1:8545 --private-key $KEY --name digits --price 1000000000000")]
+  fixpoint deploy m.fxp --rpc http://127.0.0.1:8545 --private-key $KEY \\
+    --name digits --price 1000000000000")]
 pub(crate) struct Args {
     /// The compiled model
     model: PathBuf,
@@ -60,7 +62,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
 
 async fn deploy(args: Args) -> Result<()> {
     let file = model_file::read(&args.model)?;
+    // A model that no chain would activate is refused before anything is paid.
+    let (cost, _) = cost::measure(&file)?;
     let chain = OnChain::signer(&args.rpc, &args.private_key).await?;
+    chain.settle().await?;
     let priced = args.price.is_some_and(|price| !price.is_zero());
     let gate = args.gate.unwrap_or(if priced {
         INFERENCE_GATEWAY
@@ -71,6 +76,7 @@ async fn deploy(args: Args) -> Result<()> {
         chain,
         gate,
         payload: file.payload,
+        activation_gas: cost.activate,
         gas_used: 0,
         json: args.json,
     };
@@ -96,15 +102,15 @@ async fn deploy(args: Args) -> Result<()> {
             "gas_used": deployment.gas_used,
             "inference_gas": inference_gas,
         });
-        println!("{}", serde_json::to_string_pretty(&result)?);
+        out!("{}", serde_json::to_string_pretty(&result)?);
     } else {
-        println!("model           {root}");
-        println!("model hash      {model_hash}");
+        out!("model           {root}");
+        out!("model hash      {model_hash}");
         if args.name.is_some() {
-            println!("token           {model_id}");
+            out!("token           {model_id}");
         }
-        println!("gas, this run   {}", grouped(deployment.gas_used));
-        println!(
+        out!("gas, this run   {}", grouped(deployment.gas_used));
+        out!(
             "gas of a call   {} (first in a transaction)",
             grouped(inference_gas)
         );
@@ -117,6 +123,7 @@ struct Deployment {
     chain: OnChain,
     gate: Address,
     payload: Vec<u8>,
+    activation_gas: u64,
     gas_used: u64,
     json: bool,
 }
@@ -140,7 +147,8 @@ impl Deployment {
                 .chain
                 .call(self.chain.account(), CHUNK_STORE, &call)
                 .await?;
-            if self.chain.code(address).await?.is_empty() {
+            // Equal parts are one chunk, which the root lists more than once.
+            if !addresses.contains(&address) && self.chain.code(address).await?.is_empty() {
                 missing.push(data);
             }
             addresses.push(address);
@@ -168,10 +176,19 @@ impl Deployment {
 
     /// Says what is about to be paid, before anything is.
     async fn announce_cost(&self, chunks: usize, missing: &[Bytes]) -> Result<()> {
+        if missing.is_empty() {
+            if !self.json {
+                eprintln!("all {chunks} chunks are on chain already");
+            }
+            return Ok(());
+        }
         let bytes = missing.iter().map(|data| data.len() as u64).sum::<u64>();
         // EIP-170 code deposit, calldata and initcode of a byte, and a transaction's own costs.
-        let gas =
-            bytes * GAS_PER_CHUNK_BYTE + missing.len() as u64 * GAS_PER_CHUNK + GAS_OF_THE_REST;
+        let gas = bytes * GAS_PER_CHUNK_BYTE
+            + missing.len() as u64 * GAS_PER_CHUNK
+            + chunks as u64 * GAS_PER_ROOT_ENTRY
+            + self.activation_gas
+            + GAS_OF_THE_REST;
         let wei = U256::from(gas) * U256::from(self.chain.gas_price_wei().await?);
         if !self.json {
             eprintln!(
@@ -184,7 +201,7 @@ impl Deployment {
         let balance = self.chain.balance_wei().await?;
         ensure!(
             balance >= wei,
-            "{} has {} wei, this needs about {} wei",
+            "{} has {} wei, this needs about {} wei: fund the account",
             self.chain.account(),
             grouped(balance),
             grouped(wei),
@@ -310,8 +327,10 @@ impl Deployment {
 const GAS_PER_CHUNK_BYTE: u64 = 225;
 /// Transaction, creation, and the store's own record, per chunk.
 const GAS_PER_CHUNK: u64 = 120_000;
-/// Root, activation and registration of a small model.
-const GAS_OF_THE_REST: u64 = 1_000_000;
+/// Calldata, code deposit and reading the chunk, per entry of the root, rounded up.
+const GAS_PER_ROOT_ENTRY: u64 = 20_000;
+/// What does not grow with the model: transactions, creating the root, registration.
+const GAS_OF_THE_REST: u64 = 700_000;
 
 fn is_unregistered(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Reverted>().is_some_and(|reverted| {

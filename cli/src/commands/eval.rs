@@ -1,6 +1,9 @@
 //! `fixpoint eval`: how good a compiled model is on data.
 
-use crate::{answers::Answers, commands::run::answer, model_file, ports::Ports, samples::Samples};
+use crate::{
+    answers::Answers, commands::run::answer, model_file, output::out, ports::Ports,
+    samples::Samples,
+};
 use anyhow::{Context as _, Result, ensure};
 use fixpoint_compiler::{import, npy::Array, samples};
 use std::{
@@ -94,20 +97,20 @@ pub(crate) fn run(args: Args) -> Result<()> {
 
 fn print(evaluation: &Evaluation, json: bool) -> Result<()> {
     if json {
-        println!("{}", serde_json::to_string_pretty(evaluation)?);
+        out!("{}", serde_json::to_string_pretty(evaluation)?);
         return Ok(());
     }
-    println!("samples             {}", evaluation.samples);
+    out!("samples             {}", evaluation.samples);
     let percent = |label: &str, share: Option<f64>| {
         if let Some(share) = share {
-            println!("{label:<19} {:.2} %", 100.0 * share);
+            out!("{label:<19} {:.2} %", 100.0 * share);
         }
     };
     percent("accuracy", evaluation.top1);
     percent("float accuracy", evaluation.reference_top1);
     percent("same class as float", evaluation.top1_agreement);
     if let (Some(mean), Some(max)) = (evaluation.mean_error, evaluation.max_error) {
-        println!("error against float mean {mean:.3e}, max {max:.3e}");
+        out!("error against float mean {mean:.3e}, max {max:.3e}");
     }
     Ok(())
 }

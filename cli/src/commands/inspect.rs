@@ -3,6 +3,7 @@
 use crate::{
     cost::{self, Cost},
     model_file::{self, ModelFile},
+    output::out,
     ports::{Port, Ports},
     solidity,
     text::{self, grouped},
@@ -61,7 +62,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
             "outputs": ports.outputs.iter().map(port_json).collect::<Vec<_>>(),
             "operators": rows,
         });
-        println!("{}", serde_json::to_string_pretty(&result)?);
+        out!("{}", serde_json::to_string_pretty(&result)?);
     } else {
         print(&file, &ports, &cost, &rows);
     }
@@ -100,9 +101,9 @@ fn port_json(port: &Port) -> serde_json::Value {
 }
 
 fn print(file: &ModelFile, ports: &Ports, cost: &Cost, rows: &[Row]) {
-    println!("content hash   {}", keccak256(&file.payload));
-    println!("payload        {} bytes", grouped(file.payload.len()));
-    println!("memory         {} bytes", grouped(file.model.arena_bytes()));
+    out!("content hash   {}", keccak256(&file.payload));
+    out!("payload        {} bytes", grouped(file.payload.len()));
+    out!("memory         {} bytes", grouped(file.model.arena_bytes()));
     for (side, ports) in [("input", &ports.inputs), ("output", &ports.outputs)] {
         for port in ports {
             let kind = if port.is_plain {
@@ -111,31 +112,37 @@ fn print(file: &ModelFile, ports: &Ports, cost: &Cost, rows: &[Row]) {
                 "real numbers (WAD)"
             };
             let dtype = format!("{:?}", port.dtype).to_lowercase();
-            println!(
+            out!(
                 "{side:<14} {}: {dtype} {}, {kind}",
                 port.name,
                 text::shape(&port.shape)
             );
         }
     }
-    println!();
-    println!(
+    out!("");
+    out!(
         "{:>5}  {:<24} {:<24} {:>12}",
-        "#", "operator", "output", "gas"
+        "#",
+        "operator",
+        "output",
+        "gas"
     );
     for row in rows {
-        println!(
+        out!(
             "{:>5}  {:<24} {:<24} {:>12.1}",
-            row.operator, row.name, row.output, row.gas
+            row.operator,
+            row.name,
+            row.output,
+            row.gas
         );
     }
-    println!();
-    println!(
+    out!("");
+    out!(
         "gas of a call  {} (first in a transaction; {} of it loads the model)",
         grouped(cost.first_call),
         grouped(cost.load)
     );
-    println!(
+    out!(
         "gas to deploy  {} to store, {} to activate, once",
         grouped(cost.store),
         grouped(cost.activate)

@@ -1,6 +1,6 @@
 //! `fixpoint precompile`: one call of the precompile without a chain; what `forge test` asks.
 
-use crate::model_file;
+use crate::{model_file, output::out};
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolValue as _;
 use anyhow::{Context as _, Result, bail, ensure};
@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   fixpoint precompile --input 0x... --model 0x00000000000000000000000000000000000000AA=digits.fxp
-  fixpoint precompile --input @calldata.hex --caller 0x00000000000000000000000000000000000000BB --gas 100000 --static")]
+  fixpoint precompile --input @calldata.hex --gas 100000 --static \\
+    --caller 0x00000000000000000000000000000000000000BB")]
 pub(crate) struct Args {
     /// Calldata in hex, or @FILE that holds it in hex
     #[arg(long, value_name = "HEX|@FILE")]
@@ -94,7 +95,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         Status::OutOfGas => 2,
     };
     let encoded = (status, outcome.gas_used, outcome.output).abi_encode_params();
-    println!("0x{}", hex::encode(encoded));
+    out!("0x{}", hex::encode(encoded));
     Ok(())
 }
 

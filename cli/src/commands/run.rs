@@ -1,9 +1,10 @@
 //! `fixpoint run`: a model on this machine, bit for bit as on chain.
 
 use crate::{
-    answers::Answers,
+    answers::{Answers, parse_output},
     local_model::LocalModel,
     model_file::{self, ModelFile},
+    output::out,
     ports::Ports,
     samples::Samples,
 };
@@ -24,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "X.npy")]
     input: PathBuf,
     /// Write the answers to an .npy or .npz file
-    #[arg(long, value_name = "Y.npy")]
+    #[arg(long, value_name = "Y.npy", value_parser = parse_output)]
     output: Option<PathBuf>,
     /// The input holds the tensors' own integers; so does the answer
     #[arg(long)]
@@ -43,7 +44,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         answers.write(path)?;
     }
     if args.json {
-        println!("{}", answers.to_json());
+        out!("{}", answers.to_json());
     } else if args.output.is_none() {
         answers.print();
     }

@@ -6,6 +6,7 @@
 mod case;
 mod reasons;
 
+use crate::output::out;
 use anyhow::{Context as _, Result, bail, ensure};
 use case::{Outcome, judge};
 use std::{
@@ -74,7 +75,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
             }
         };
         if let (Some(line), false) = (line, args.json) {
-            println!("{line}");
+            out!("{line}");
         }
     }
     report(&counts, &skips, args.json)
@@ -96,12 +97,12 @@ fn report(
             "passed": passed, "failed": failed, "skipped": skipped,
             "operators": counts, "skips": skips,
         });
-        println!("{}", serde_json::to_string_pretty(&result)?);
+        out!("{}", serde_json::to_string_pretty(&result)?);
     } else {
         for (reason, count) in skips {
-            println!("skipped {count}: {reason}");
+            out!("skipped {count}: {reason}");
         }
-        println!("{passed} passed, {failed} failed, {skipped} skipped");
+        out!("{passed} passed, {failed} failed, {skipped} skipped");
     }
     if failed > 0 {
         bail!("{failed} tests failed");

@@ -41,6 +41,10 @@ pub(super) fn is_about(reason: &str, rejection: &Rejection) -> bool {
             )
         }
         CompileError::TosaOperator { .. } => reason == "WrongInputType",
+        CompileError::Limit {
+            what: "axes of a tensor",
+            ..
+        } => reason == "WrongRank",
         CompileError::TosaFile { .. } => matches!(
             reason,
             "WrongInputList"
