@@ -184,7 +184,9 @@ impl Sandbox {
     }
 
     fn put_code(&mut self, address: Address, code: Bytes, nonce: u64) {
-        let code = Bytecode::new_raw(code);
+        // Code that starts like an EIP-7702 designator and is none cannot come from a chain.
+        let code =
+            Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code));
         let info = AccountInfo::new(U256::ZERO, nonce, code.hash_slow(), code);
         self.database.insert_account_info(address, info);
     }
