@@ -190,14 +190,6 @@ impl Deployment {
             + self.activation_gas
             + GAS_OF_THE_REST;
         let wei = U256::from(gas) * U256::from(self.chain.gas_price_wei().await?);
-        if !self.json {
-            eprintln!(
-                "{} of {chunks} chunks to write; about {} gas, {} wei at the current price",
-                missing.len(),
-                grouped(gas),
-                grouped(wei),
-            );
-        }
         let balance = self.chain.balance_wei().await?;
         ensure!(
             balance >= wei,
@@ -206,6 +198,14 @@ impl Deployment {
             grouped(balance),
             grouped(wei),
         );
+        if !self.json {
+            eprintln!(
+                "{} of {chunks} chunks to write; about {} gas, {} wei at the current price",
+                missing.len(),
+                grouped(gas),
+                grouped(wei),
+            );
+        }
         Ok(())
     }
 

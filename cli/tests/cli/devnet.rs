@@ -1,0 +1,96 @@
+//! A devnet in this process, looked at past the binary under test.
+
+use alloy::{
+    consensus::Transaction as _,
+    eips::BlockNumberOrTag,
+    network::{TransactionResponse as _, primitives::BlockResponse as _},
+    providers::{DynProvider, Provider as _, ProviderBuilder},
+    rpc::types::{Filter, Log},
+};
+use alloy_primitives::{Address, Bytes, U256, keccak256};
+use fixpoint_node::{DevnetConfig, Node};
+use fixpoint_precompile::address::CHUNK_STORE;
+
+/// Private key of the first developer account.
+pub(crate) const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+/// Private key of an account without money.
+pub(crate) const POOR_KEY: &str =
+    "0x0000000000000000000000000000000000000000000000000000000000000001";
+
+/// A node in memory on a free port.
+pub(crate) struct Devnet {
+    /// Keeps it running.
+    _node: Node,
+    /// Its JSON-RPC endpoint.
+    pub(crate) url: String,
+    provider: DynProvider,
+}
+
+impl Devnet {
+    /// Starts it; without a block time every transaction gets a block at once.
+    pub(crate) async fn start(block_time: Option<f64>) -> Self {
+        let config = DevnetConfig {
+            port: 0,
+            block_time,
+            ..DevnetConfig::default()
+        };
+        let node = Node::start(&config).await.expect("a devnet");
+        let url = node.url();
+        let provider = ProviderBuilder::new()
+            .connect_http(url.parse().expect("a URL"))
+            .erased();
+        Self {
+            _node: node,
+            url,
+            provider,
+        }
+    }
+
+    /// Balance in wei.
+    pub(crate) async fn balance(&self, account: Address) -> U256 {
+        self.provider.get_balance(account).await.expect("a balance")
+    }
+
+    /// Transactions that an account has sent, and those of them that are in a block.
+    pub(crate) async fn sent_and_mined(&self, account: Address) -> (u64, u64) {
+        let count = || self.provider.get_transaction_count(account);
+        let mined = count().await.expect("a count");
+        (count().pending().await.expect("a count"), mined)
+    }
+
+    /// All `ChunkWritten` events.
+    pub(crate) async fn chunks_written(&self) -> Vec<Log> {
+        let filter = Filter::new()
+            .from_block(0)
+            .address(CHUNK_STORE)
+            .event_signature(keccak256("ChunkWritten(address,address,address,uint256)"));
+        self.provider.get_logs(&filter).await.expect("logs")
+    }
+
+    /// Sender, target, calldata and success of every transaction ever mined.
+    pub(crate) async fn transactions(&self) -> Vec<(Address, Option<Address>, Bytes, bool)> {
+        let mut all = Vec::new();
+        let head = self.provider.get_block_number().await.expect("the head");
+        for number in 0..=head {
+            let block = self
+                .provider
+                .get_block_by_number(BlockNumberOrTag::Number(number))
+                .full()
+                .await
+                .expect("an answer")
+                .expect("a block");
+            for transaction in block.transactions().txns() {
+                let receipt = self
+                    .provider
+                    .get_transaction_receipt(transaction.tx_hash())
+                    .await
+                    .expect("an answer")
+                    .expect("a receipt");
+                let input = transaction.input().clone();
+                let status = receipt.status();
+                all.push((transaction.from(), transaction.to(), input, status));
+            }
+        }
+        all
+    }
+}

@@ -1,0 +1,14 @@
+//! The command line from outside: the binary, run as a user runs it.
+//!
+//! 1. [`models`], [`precompile`], [`conformance`]: what needs no chain.
+//! 2. [`onchain`] and [`resume`]: against a devnet in this process.
+//! 3. [`errors`]: failures and help of all commands.
+
+mod conformance;
+mod devnet;
+mod errors;
+mod models;
+mod onchain;
+mod precompile;
+mod resume;
+mod support;

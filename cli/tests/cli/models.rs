@@ -1,0 +1,247 @@
+//! Compiling, showing, running, judging and timing the models of `test-vectors/models`.
+
+use crate::support::{
+    assert_contains, digits, error, ok, ok_json, row_words, shown, vector, write_pictures,
+};
+use alloy_primitives::I256;
+use fixpoint_compiler::npy::{Array, Data, npz_to_bytes, read_npz};
+use serde_json::Value;
+use std::{fs, path::Path};
+
+#[test]
+fn digits_keep_their_accuracy_in_int8() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = shown(&folder.path().join("digits.fxp"));
+    let report = ok(&[
+        "compile",
+        &vector("digits/digits.onnx"),
+        "--calibration",
+        &vector("digits/calibration.npz"),
+        "--test",
+        &vector("digits/test.npz"),
+        "--labels",
+        &vector("digits/test_labels.npy"),
+        "-o",
+        &output,
+    ]);
+    assert_contains(
+        &report,
+        &["accuracy", "float model", "gas of a call", &output],
+    );
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "no partial file stays"
+    );
+    let test = vector("digits/test.npz");
+    let evaluation = ok_json(&[
+        "eval",
+        &output,
+        "--inputs",
+        &test,
+        "--labels",
+        &vector("digits/test_labels.npy"),
+        "--reference",
+        &vector("digits/digits.onnx"),
+        "--json",
+    ]);
+    assert_eq!(evaluation["samples"], 360);
+    let share = |name: &str| evaluation[name].as_f64().unwrap();
+    assert!(share("top1") >= 0.98, "{evaluation}");
+    assert!(share("reference_top1") >= 0.99, "{evaluation}");
+    assert!(share("top1_agreement") >= 0.98, "{evaluation}");
+    assert!(
+        share("mean_error") > 0.0 && share("mean_error") < 0.1,
+        "{evaluation}"
+    );
+    assert!(share("max_error") >= share("mean_error"), "{evaluation}");
+}
+
+#[test]
+fn volatility_keeps_its_precision_in_int16() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = shown(&folder.path().join("volatility.fxp"));
+    let report = ok_json(&[
+        "compile",
+        &vector("volatility/volatility.onnx"),
+        "--precision",
+        "int16",
+        "--calibration",
+        &vector("volatility/calibration.npz"),
+        "-o",
+        &output,
+        "--json",
+    ]);
+    assert_eq!(report["parameters"], 1089);
+    assert_eq!(report["accuracy"]["held_back"], true);
+    assert_eq!(
+        report["gas"]["first_call"],
+        ok_json(&["inspect", &output, "--json"])["gas"]["first_call"]
+    );
+    let evaluation = ok_json(&[
+        "eval",
+        &output,
+        "--inputs",
+        &vector("volatility/test.npz"),
+        "--reference",
+        &vector("volatility/volatility.onnx"),
+        "--json",
+    ]);
+    assert!(
+        evaluation["max_error"].as_f64().unwrap() < 0.005,
+        "{evaluation}"
+    );
+    // One output has no classes.
+    assert_eq!(evaluation["top1_agreement"], Value::Null);
+}
+
+#[test]
+fn inspect_tells_the_same_to_people_and_machines() {
+    let model = digits();
+    let json = ok_json(&["inspect", &model, "--json"]);
+    let payload = fs::read(&model).unwrap();
+    assert_eq!(json["payload_bytes"], payload.len());
+    let hash = alloy_primitives::keccak256(&payload).to_string();
+    assert_eq!(json["content_hash"], hash);
+    assert_eq!(json["inputs"][0]["name"], "image");
+    assert_eq!(json["inputs"][0]["shape"], serde_json::json!([1, 1, 8, 8]));
+    assert_eq!(json["outputs"][0]["name"], "logits");
+    let operators = json["operators"].as_array().unwrap();
+    assert!(operators.iter().any(|row| row["name"] == "CONV2D"));
+    let text = ok(&["inspect", &model]);
+    assert_contains(&text, &[&hash, "image: i8 1x1x8x8", "logits", "MAX_POOL2D"]);
+    let rows = text.lines().filter(|line| {
+        let first = line.split_whitespace().next();
+        line.starts_with(' ') && first.is_some_and(|first| first.parse::<u16>().is_ok())
+    });
+    assert_eq!(rows.count(), operators.len());
+}
+
+#[test]
+fn inspect_writes_a_solidity_library() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("Digits.sol");
+    ok(&["inspect", &digits(), "--solidity", &shown(&path)]);
+    let source = fs::read_to_string(path).unwrap();
+    assert_contains(
+        &source,
+        &[
+            "library Digits {",
+            "INPUT_LENGTH = 64;",
+            "OUTPUT_LENGTH = 10;",
+            "INPUT_IMAGE = 0;",
+            "OUTPUT_LOGITS = 0;",
+        ],
+    );
+    let hash = ok_json(&["inspect", &digits(), "--json"])["content_hash"].clone();
+    assert_contains(&source, &[hash.as_str().unwrap()]);
+    let bad = shown(&folder.path().join("7-digits.sol"));
+    assert_contains(
+        &error(&["inspect", &digits(), "--solidity", &bad]),
+        &["`7-digits` is not a Solidity identifier"],
+    );
+    assert!(!Path::new(&bad).exists());
+}
+
+#[test]
+fn npy_and_npz_inputs_and_outputs_say_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = digits();
+    let npy = write_pictures(folder.path(), 3);
+    let array = Array::read(&npy).unwrap();
+    let npz = folder.path().join("pictures.npz");
+    fs::write(
+        &npz,
+        npz_to_bytes(&[("image".to_owned(), array)].into()).unwrap(),
+    )
+    .unwrap();
+    let (npy, npz) = (shown(&npy), shown(&npz));
+
+    let json = ok_json(&["run", &model, "--input", &npy, "--json"]);
+    assert_eq!(json, ok_json(&["run", &model, "--input", &npz, "--json"]));
+    let rows = json["outputs"]["logits"].as_array().unwrap();
+    assert_eq!((rows.len(), rows[0].as_array().unwrap().len()), (3, 10));
+
+    let out_npy = folder.path().join("logits.npy");
+    let out_npz = folder.path().join("logits.npz");
+    for out in [&out_npy, &out_npz] {
+        let printed = ok(&["run", &model, "--input", &npy, "--output", &shown(out)]);
+        assert_eq!(printed, "");
+    }
+    let written = Array::read(&out_npy).unwrap();
+    assert_eq!(written.shape, [3, 1, 10]);
+    assert_eq!(read_npz(&out_npz).unwrap()["logits"], written);
+    for (value, word) in written.to_f64().iter().zip(rows.iter().flat_map(row_words)) {
+        let word = word.to_string().parse::<f64>().unwrap() / 1e18;
+        assert!((value - word).abs() < 1e-9, "{value} {word}");
+    }
+    let text = ok(&["run", &model, "--input", &npy]);
+    assert_eq!(text.lines().count(), 3);
+    assert_contains(&text, &["2  logits: "]);
+}
+
+#[test]
+fn raw_runs_take_and_give_the_tensors_integers() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = digits();
+    let input = folder.path().join("raw.npy");
+    let array = Array {
+        shape: vec![1, 1, 8, 8],
+        data: Data::I8((-32..32).map(|at| at * 3).collect()),
+    };
+    array.write(&input).unwrap();
+    let output = folder.path().join("out.npy");
+    let json = ok_json(&[
+        "run",
+        &model,
+        "--input",
+        &shown(&input),
+        "--raw",
+        "--json",
+        "--output",
+        &shown(&output),
+    ]);
+    assert_eq!(json["raw"], true);
+    let Data::I8(written) = Array::read(&output).unwrap().data else {
+        panic!("raw logits are i8");
+    };
+    let printed = row_words(&json["outputs"]["logits"][0]);
+    assert_eq!(
+        printed,
+        written
+            .iter()
+            .map(|element| I256::try_from(*element).unwrap())
+            .collect::<Vec<_>>()
+    );
+    let fraction = folder.path().join("fraction.npy");
+    let array = Array {
+        shape: vec![1, 1, 8, 8],
+        data: Data::F32(vec![0.5; 64]),
+    };
+    array.write(&fraction).unwrap();
+    assert_contains(
+        &error(&["run", &model, "--input", &shown(&fraction), "--raw"]),
+        &["sample 0, `image`", "integers of type I8"],
+    );
+}
+
+#[test]
+fn bench_times_both_sets_of_kernels() {
+    let json = ok_json(&["bench", &digits(), "--seconds", "0.05", "--json"]);
+    assert!(json["macs"].as_u64().unwrap() > 400_000);
+    let kernels = json["kernels"].as_array().unwrap();
+    assert_eq!(kernels.last().unwrap()["isa"], "portable");
+    for row in kernels {
+        assert!(row["median_us"].as_f64().unwrap() > 0.0, "{row}");
+        assert!(
+            row["inferences_per_second"].as_f64().unwrap() > 0.0,
+            "{row}"
+        );
+    }
+    let text = ok(&["bench", &digits(), "--seconds", "0.05", "--threads", "2"]);
+    assert_contains(&text, &["2 thread(s)", "portable"]);
+    assert_contains(
+        &error(&["bench", &digits(), "--seconds", "0"]),
+        &["--seconds"],
+    );
+}
