@@ -55,7 +55,11 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let mut counts: BTreeMap<String, Count> = BTreeMap::new();
     let mut skips: BTreeMap<String, u64> = BTreeMap::new();
     for test in &tests {
-        let (operator, outcome) = judge(test)?;
+        // Half a test is one failure, not the end of all others.
+        let (operator, outcome) = judge(test).unwrap_or_else(|error| {
+            let why = format!("{error:#}");
+            ("incomplete".into(), Outcome::Failed { why })
+        });
         let count = counts.entry(operator).or_default();
         let line = match outcome {
             Outcome::Passed { why } => {

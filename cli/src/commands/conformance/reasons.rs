@@ -59,6 +59,7 @@ pub(super) fn is_about(reason: &str, rejection: &Rejection) -> bool {
                 | "StrideSmallerOne"
                 | "DilationSmallerOne"
                 | "AxisSmallerZero"
+                | "IndexOutsideBounds"
                 | "ConcatNoInputList"
         ),
         _ => false,
@@ -90,7 +91,11 @@ fn model(reason: &str, error: &ModelError) -> bool {
             "ConcatInputDimMismatch",
             "ConvBiasShapeMismatch",
         ],
-        OperatorError::Axis { .. } => &["AxisLargerRank", "AxisSmallerZero"],
+        OperatorError::Axis { .. } => &[
+            "AxisLargerRank",
+            "AxisSmallerZero",
+            "RescalePerChannelRank0",
+        ],
         OperatorError::EntryCount { .. } => &[
             "RankMismatch",
             "InputSizeStartLengthMismatch",
