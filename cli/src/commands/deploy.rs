@@ -65,6 +65,15 @@ async fn deploy(args: Args) -> Result<()> {
     // A model that no chain would activate is refused before anything is paid.
     let (cost, _) = cost::measure(&file)?;
     let chain = OnChain::signer(&args.rpc, &args.private_key).await?;
+    for (name, address) in [
+        ("ChunkStore", CHUNK_STORE),
+        ("ModelRegistry", MODEL_REGISTRY),
+    ] {
+        ensure!(
+            !chain.code(address).await?.is_empty(),
+            "there is no contract at {address}, where this chain should have its {name}"
+        );
+    }
     chain.settle().await?;
     let priced = args.price.is_some_and(|price| !price.is_zero());
     let gate = args.gate.unwrap_or(if priced {

@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "X.npy")]
     inputs: PathBuf,
     /// Right class of each sample
-    #[arg(long, value_name = "y.npy")]
+    #[arg(long, value_name = "y.npy", required_unless_present = "reference")]
     labels: Option<PathBuf>,
     /// The float model to compare with
     #[arg(long, value_name = "MODEL.onnx")]

@@ -7,11 +7,16 @@ use alloy::{
     providers::{DynProvider, Provider as _, ProviderBuilder},
     rpc::types::{Filter, Log},
 };
-use alloy_primitives::{Address, Bytes, U256, keccak256};
-use fixpoint_node::{DevnetConfig, Node};
+use alloy_primitives::{Address, Bytes, U256, address, keccak256};
+use fixpoint_node::{
+    DevnetConfig, Node,
+    genesis::{DEVNET_CHAIN_ID, devnet_genesis},
+};
 use fixpoint_precompile::address::CHUNK_STORE;
 
-/// Private key of the first developer account.
+/// The first developer account.
+pub(crate) const FIRST: Address = address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+/// Its private key.
 pub(crate) const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 /// Private key of an account without money.
 pub(crate) const POOR_KEY: &str =
@@ -29,11 +34,28 @@ pub(crate) struct Devnet {
 impl Devnet {
     /// Starts it; without a block time every transaction gets a block at once.
     pub(crate) async fn start(block_time: Option<f64>) -> Self {
-        let config = DevnetConfig {
-            port: 0,
+        Self::start_with(DevnetConfig {
             block_time,
             ..DevnetConfig::default()
-        };
+        })
+        .await
+    }
+
+    /// Starts it from a genesis without these accounts.
+    pub(crate) async fn start_without(accounts: &[Address]) -> Self {
+        let mut genesis = devnet_genesis(DEVNET_CHAIN_ID, [FIRST]).expect("a genesis");
+        genesis
+            .alloc
+            .retain(|address, _| !accounts.contains(address));
+        Self::start_with(DevnetConfig {
+            genesis: Some(genesis),
+            ..DevnetConfig::default()
+        })
+        .await
+    }
+
+    async fn start_with(config: DevnetConfig) -> Self {
+        let config = DevnetConfig { port: 0, ..config };
         let node = Node::start(&config).await.expect("a devnet");
         let url = node.url();
         let provider = ProviderBuilder::new()

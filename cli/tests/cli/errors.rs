@@ -145,6 +145,7 @@ fn usage_errors_exit_with_2() {
         vec!["compile", "m.onnx", "-o", "m.fxp", "--shape", "x=0"],
         vec!["compile", "m.onnx", "-o", "m.fxp", "--precision", "int7"],
         vec!["compile", "m.onnx", "-o", "m.fxp", "--labels", "y.npy"],
+        vec!["eval", &model, "--inputs", "x.npy"],
         vec!["bench", &model, "--threads", "0"],
         vec![
             "call",

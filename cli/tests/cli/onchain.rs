@@ -1,13 +1,12 @@
 //! Deploying and calling, and what can be wrong with a node, a key or an address.
 
 use crate::{
-    devnet::{Devnet, KEY, POOR_KEY},
+    devnet::{Devnet, FIRST, KEY, POOR_KEY},
     support::{assert_contains, digits, error, ok, ok_json, run, shown, write_pictures},
 };
-use alloy_primitives::{Address, address};
+use fixpoint_precompile::address::CHUNK_STORE;
 use std::net::TcpListener;
 
-const FIRST: Address = address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
 const GATEWAY: &str = "0x0000000000000000000000000000000000000f21";
 /// Another developer account.
 const SECOND_KEY: &str = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
@@ -159,6 +158,17 @@ async fn addresses_without_a_model_are_named() {
         &error(&["call", nobody, "--input", &picture, "--rpc", &devnet.url]),
         &["asking for the model at", "NotA"],
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_without_the_contracts_is_named() {
+    let devnet = Devnet::start_without(&[CHUNK_STORE]).await;
+    let model = digits();
+    assert_contains(
+        &error(&["deploy", &model, "--rpc", &devnet.url, "--private-key", KEY]),
+        &["there is no contract at", "ChunkStore"],
+    );
+    assert_eq!(devnet.transactions().await.len(), 0);
 }
 
 #[test]

@@ -2,10 +2,9 @@
 //! ever paid for twice.
 
 use crate::{
-    devnet::{Devnet, KEY},
+    devnet::{Devnet, FIRST, KEY},
     support::{fixpoint, ok, ok_json, shown},
 };
-use alloy_primitives::{Address, address};
 use fixpoint_compiler::npy::{Array, Data};
 use fixpoint_precompile::{address::CHUNK_STORE, root::CHUNK_DATA_BYTES};
 use fixpoint_runtime::{
@@ -29,10 +28,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-const FIRST: Address = address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
 const INPUTS: u32 = 256;
 const OUTPUTS: u32 = 1024;
-/// `writeChunk(address,bytes)`.
 const WRITE_CHUNK: &str = "writeChunk(address,bytes)";
 
 /// A dense layer of 256 KiB of weights, as a convolution of one pixel.
