@@ -35,6 +35,7 @@ contract InferenceGateway is IInferenceGateway {
         payable
         returns (int256[] memory output)
     {
+        if (n == 0) revert EmptyBatch(modelId);
         (address root, address owner) = _checkPayment(modelId, n);
         output = Inference.runBatch(root, n, input);
         _credit(modelId, owner, _hash(input), _hash(output));

@@ -87,6 +87,16 @@ contract ModelRegistry is ERC721("", ""), IModelRegistry {
         return "FXP";
     }
 
+    /// @dev All mints and transfers pass here.
+    function _update(address to, uint256 modelId, address auth)
+        internal
+        override
+        returns (address from)
+    {
+        if (Predeploys.includes(to)) revert CannotOwnModel(modelId, to);
+        return super._update(to, modelId, auth);
+    }
+
     function _checkOwner(uint256 modelId) private view {
         address owner = _requireOwned(modelId);
         if (owner != msg.sender) revert NotModelOwner(modelId, msg.sender, owner);

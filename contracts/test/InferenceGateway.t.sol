@@ -55,12 +55,27 @@ contract InferenceGatewayTest is Harness {
     }
 
     function test_fuzz_aBatchCostsItsSamples(uint8 n) public {
+        vm.assume(n != 0);
         int256[] memory input = new int256[](2 * uint256(n));
         uint256 total = PRICE * n;
         vm.prank(BOB);
         int256[] memory output = GATEWAY.inferenceBatch{value: total}(modelId, n, input);
         vm.assertEq(output.length, 2 * uint256(n));
         vm.assertEq(GATEWAY.earnings(ALICE), total);
+    }
+
+    /// @dev Whatever is sent, and whatever the model costs.
+    function test_fuzz_anEmptyBatchIsRefused(uint64 sent, uint96 priceWei) public {
+        vm.prank(ALICE);
+        REGISTRY.setPrice(modelId, priceWei);
+        bytes memory refusal =
+            abi.encodeWithSelector(IInferenceGateway.EmptyBatch.selector, modelId);
+        vm.expectRevert(refusal);
+        GATEWAY.inferenceBatch(modelId, 0, new int256[](0));
+        vm.expectRevert(refusal);
+        vm.prank(BOB);
+        GATEWAY.inferenceBatch{value: sent}(modelId, 0, new int256[](0));
+        checkNobodyPaid();
     }
 
     function test_fuzz_anyOtherPaymentIsRefused(uint256 sent) public {

@@ -23,7 +23,7 @@ contract ModelRegistryTest is Harness {
     }
 
     function test_fuzz_registerGivesTheWriterTheToken(address writer, uint96 priceWei) public {
-        vm.assume(writer != address(0));
+        vm.assume(writer != address(0) && !Predeploys.includes(writer));
         address root = deployModel(writer, Predeploys.INFERENCE_GATEWAY, "model");
         uint256 want = uint256(root.codehash);
         vm.expectEmit(address(REGISTRY));
@@ -198,6 +198,64 @@ contract ModelRegistryTest is Harness {
         REGISTRY.setName(modelId, "still mine");
     }
 
+    function test_noPredeployIsGivenAModel() public {
+        uint256 modelId = listModel(ALICE, 1);
+        address[4] memory refused = fixedAddresses();
+        for (uint256 i; i < refused.length; ++i) {
+            bytes memory refusal =
+                abi.encodeWithSelector(IModelRegistry.CannotOwnModel.selector, modelId, refused[i]);
+            vm.expectRevert(refusal);
+            vm.prank(ALICE);
+            REGISTRY.transferFrom(ALICE, refused[i], modelId);
+            vm.expectRevert(refusal);
+            vm.prank(ALICE);
+            REGISTRY.safeTransferFrom(ALICE, refused[i], modelId);
+            vm.assertEq(REGISTRY.balanceOf(refused[i]), 0);
+        }
+        vm.assertEq(REGISTRY.ownerOf(modelId), ALICE);
+    }
+
+    function test_anApprovedAccountGivesNoPredeployAModel() public {
+        uint256 modelId = listModel(ALICE, 1);
+        vm.prank(ALICE);
+        REGISTRY.approve(BOB, modelId);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IModelRegistry.CannotOwnModel.selector, modelId, Predeploys.INFERENCE_GATEWAY
+            )
+        );
+        vm.prank(BOB);
+        REGISTRY.transferFrom(ALICE, Predeploys.INFERENCE_GATEWAY, modelId);
+    }
+
+    function test_noPredeployRegistersAModel() public {
+        address[4] memory refused = fixedAddresses();
+        for (uint256 i; i < refused.length; ++i) {
+            address root = deployModel(refused[i], address(0), "model");
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IModelRegistry.CannotOwnModel.selector, uint256(root.codehash), refused[i]
+                )
+            );
+            vm.prank(refused[i]);
+            REGISTRY.register(root, "model", 0);
+        }
+    }
+
+    /// @dev The neighbours of the fixed addresses are accounts like any other.
+    function test_otherLowAddressesMayOwnAModel() public {
+        uint256 modelId = listModel(ALICE, 1);
+        address owner = ALICE;
+        address[4] memory allowed =
+            [address(0x0F1D), address(0x0F1F), address(0x0F23), address(0xF200000)];
+        for (uint256 i; i < allowed.length; ++i) {
+            vm.prank(owner);
+            REGISTRY.transferFrom(owner, allowed[i], modelId);
+            owner = allowed[i];
+            vm.assertEq(REGISTRY.ownerOf(modelId), owner);
+        }
+    }
+
     function test_fuzz_anUnknownModelIsNamed(uint256 modelId) public {
         bytes memory unknown =
             abi.encodeWithSelector(IERC721Errors.ERC721NonexistentToken.selector, modelId);
@@ -209,5 +267,10 @@ contract ModelRegistryTest is Harness {
         REGISTRY.setPrice(modelId, 0);
         vm.expectRevert(unknown);
         REGISTRY.setName(modelId, "x");
+    }
+
+    /// @dev Spelt out: `Predeploys` is what is under test.
+    function fixedAddresses() private pure returns (address[4] memory) {
+        return [address(0x0F1E), address(0x0F20), address(0x0F21), address(0x0F22)];
     }
 }

@@ -28,6 +28,9 @@ interface IInferenceGateway {
 
     /// @notice The value sent is not the price.
     error WrongPayment(uint256 got, uint256 want);
+    /// @notice A batch has at least one sample: without one, nobody pays for anything, and an
+    /// `InferencePaid` would say that somebody did.
+    error EmptyBatch(uint256 modelId);
     /// @notice The account has no earnings here.
     error NothingToWithdraw(address owner);
     /// @notice The recipient is zero or refused the money; `withdrawTo` can name another.
@@ -44,7 +47,7 @@ interface IInferenceGateway {
 
     /// @notice Runs a model on `n` samples. Send `n` times its price.
     /// @param modelId The model hash as a number.
-    /// @param n Number of samples.
+    /// @param n Number of samples, at least one (the precompile itself takes none, too).
     /// @param input The samples' inputs one after another.
     /// @return output The samples' outputs one after another.
     function inferenceBatch(uint256 modelId, uint256 n, int256[] calldata input)
@@ -62,6 +65,8 @@ interface IInferenceGateway {
         returns (bytes memory output);
 
     /// @notice Pays the sender's earnings to the sender.
+    /// @dev Only the account that earned can move its earnings, here or with `withdrawTo`: a contract
+    /// that owns a model must be able to call one of them.
     /// @return amountWei What was paid out.
     function withdraw() external returns (uint256 amountWei);
 

@@ -8,6 +8,10 @@ pragma solidity ^0.8.28;
 /// @dev Only the account that wrote a model's root through the chunk store can register it. Since a
 /// model hash has exactly one possible writer (see `IChunkStore`), nobody can register it by being
 /// faster.
+/// What a model earns waits in the gateway until its owner calls `IInferenceGateway.withdraw` or
+/// `withdrawTo`. So a contract that holds a token must be able to call one of them, or what the model
+/// earns meanwhile stays in the gateway for ever. The registry refuses only the accounts that it
+/// knows cannot: the precompile and the predeploys.
 interface IModelRegistry {
     /// @notice A registered model.
     /// @param root The model's root contract, which the precompile takes.
@@ -36,6 +40,9 @@ interface IModelRegistry {
     error AlreadyRegistered(uint256 modelId);
     /// @notice Only the token's owner may change the model.
     error NotModelOwner(uint256 modelId, address caller, address owner);
+    /// @notice The precompile and the predeploys cannot withdraw what a model earns, so none of them
+    /// may own one.
+    error CannotOwnModel(uint256 modelId, address account);
     /// @notice A model can have a price only if its gate is the gateway: else anyone calls it free.
     error PriceNeedsGateway(uint256 modelId, address gate);
     /// @notice The price does not fit its field.

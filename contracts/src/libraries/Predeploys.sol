@@ -12,4 +12,10 @@ library Predeploys {
     address internal constant INFERENCE_GATEWAY = 0x0000000000000000000000000000000000000F21;
     /// @notice Writes models into chain state: `IChunkStore`.
     address internal constant CHUNK_STORE = 0x0000000000000000000000000000000000000f22;
+
+    /// @notice Whether an account is one of these: none of them can spend what it is given.
+    function includes(address account) internal pure returns (bool) {
+        return account == INFERENCE || account == MODEL_REGISTRY || account == INFERENCE_GATEWAY
+            || account == CHUNK_STORE;
+    }
 }
