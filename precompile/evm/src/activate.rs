@@ -8,6 +8,7 @@ use crate::{
     context::Context,
     error::Failure,
     gas::Encoding,
+    measures,
     record::{CURRENT_RECORD_VERSION, Record},
     root::split_chunk,
     served::{self, Located},
@@ -17,7 +18,7 @@ use alloy_primitives::{Address, keccak256};
 use alloy_sol_types::SolValue as _;
 use fixpoint_runtime::{
     error::ModelError,
-    model::{self, Model, ValidModel, format::Quantisation},
+    model::{self, Model, ValidModel},
 };
 
 /// `operatorIndex` of a `ModelRejected` that is about no operator.
@@ -56,19 +57,20 @@ fn measure(context: &mut Context<'_>, located: &Located) -> Result<Record, Failu
     context.meter.charge(gas.load_bytes(payload_bytes))?;
     let payload = read_payload(context, located)?;
     let parsed = model::parse(&payload).map_err(|error| rejected(error.code(), None))?;
-    let items = items(&parsed);
-    context.meter.charge(gas.load_items(items))?;
+    context
+        .meter
+        .charge(gas.load_items(measures::items(&parsed)))?;
     let valid = validate(context, parsed)?;
-    let record = record_of(&valid, payload_bytes, items, gas.max_call_gas)?;
-    let total = gas.first_raw_call_with_calldata(&record);
-    if total > gas.max_call_gas {
-        return Err(IInference::TooExpensive {
+    let record = measures::record(&valid, payload_bytes);
+    let total = record.map_or(u64::MAX, |record| gas.first_raw_call_with_calldata(&record));
+    match record {
+        Some(record) if total <= gas.max_call_gas => Ok(record),
+        _ => Err(IInference::TooExpensive {
             gas: total,
             limit: gas.max_call_gas,
         }
-        .into());
+        .into()),
     }
-    Ok(record)
 }
 
 /// Reads and checks the chunks, in order.
@@ -115,22 +117,6 @@ fn refuse_created(account: Address, is_created_in_transaction: bool) -> Result<(
     Ok(())
 }
 
-/// What takes time to check beside bytes. A payload cannot hold more than a `u32` counts.
-fn items(model: &Model) -> u32 {
-    let inputs = model.inputs.iter().map(|input| &input.quantisation);
-    let outputs = model.outputs.iter().map(|output| &output.quantisation);
-    let entries: usize = inputs
-        .chain(outputs)
-        .map(|quantisation| match quantisation {
-            Quantisation::None => 0,
-            Quantisation::PerTensor(_) => 1,
-            Quantisation::PerElement(per_element) => per_element.entries.len(),
-        })
-        .sum();
-    let items = entries + model.operators.len() + model.constants.len();
-    u32::try_from(items).unwrap_or(u32::MAX)
-}
-
 /// Proves the model within the steps that are left to pay, and pays those that it took.
 fn validate(context: &mut Context<'_>, parsed: Model) -> Result<ValidModel, Failure> {
     let gas = context.environment.gas;
@@ -152,34 +138,4 @@ fn rejected(reason: u16, operator: Option<u16>) -> Failure {
         operatorIndex: operator,
     }
     .into()
-}
-
-/// The record of a valid model. A measure that its field cannot hold belongs to a model that costs
-/// more than all gas there is.
-fn record_of(
-    valid: &ValidModel,
-    payload_bytes: u32,
-    items: u32,
-    max_call_gas: u64,
-) -> Result<Record, Failure> {
-    let narrow = |measure: u64| {
-        u32::try_from(measure).map_err(|_| {
-            Failure::from(IInference::TooExpensive {
-                gas: u64::MAX,
-                limit: max_call_gas,
-            })
-        })
-    };
-    Ok(Record {
-        version: CURRENT_RECORD_VERSION,
-        items,
-        payload_bytes,
-        arena_bytes: narrow(valid.arena_bytes())?,
-        input_elements: narrow(valid.input_elements())?,
-        input_bytes: narrow(valid.input_bytes())?,
-        output_elements: narrow(valid.output_elements())?,
-        output_bytes: narrow(valid.output_bytes())?,
-        work: *valid.work(),
-        validation_steps: valid.validation_steps(),
-    })
 }

@@ -140,7 +140,7 @@ mod tests {
             operators: vec![Operator::Clamp(clamp)].try_into().unwrap(),
             outputs: vec![output].try_into().unwrap(),
         };
-        let mut loaded = prepare(&model::validate(model).unwrap(), Isa::portable(), 1);
+        let mut loaded = prepare(&model::validate(model).unwrap(), Isa::portable(), 1).unwrap();
         loaded.weight_bytes = weight_bytes;
         Arc::new(loaded)
     }

@@ -47,7 +47,7 @@ pub(crate) fn batch(
         ports::pack(&model.inputs, words.iter()).map_err(|index| IInference::InputRange {
             index: U256::from(index),
         })?;
-    let output = run(&model, &record, &input)?;
+    let output = run(&model, &input)?;
     Ok(encode_words(&ports::unpack(&model.outputs, &output)))
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn raw(
     check_length(input.len(), U256::from(record.input_bytes))?;
     let gas = context.environment.gas.runs(&record, 1, Encoding::Raw);
     let model = served::charge_and_load(context, &located, &record, gas)?;
-    Ok((Bytes::from(run(&model, &record, input)?),).abi_encode_params())
+    Ok((Bytes::from(run(&model, input)?),).abi_encode_params())
 }
 
 /// Root, gate and record of a model that this caller is served.
@@ -85,9 +85,9 @@ fn check_length(got: usize, want: U256) -> Result<(), Failure> {
 }
 
 /// Runs the model on as many packed inputs as `input` holds, one after another.
-fn run(model: &LoadedModel, record: &Record, input: &[u8]) -> Result<Vec<u8>, Failure> {
-    let input_bytes = to_usize(record.input_bytes).max(1);
-    let output_bytes = to_usize(record.output_bytes).max(1);
+fn run(model: &LoadedModel, input: &[u8]) -> Result<Vec<u8>, Failure> {
+    let input_bytes = to_usize(model.record.input_bytes).max(1);
+    let output_bytes = to_usize(model.record.output_bytes).max(1);
     let runs = input.len() / input_bytes;
     let mut output = vec![0; runs.saturating_mul(output_bytes)];
     let mut arena = Arena::new(&model.plan);

@@ -7,7 +7,9 @@
 
 use crate::{
     error::Failure,
+    measures,
     ports::Port,
+    record::Record,
     root::{Root, split_chunk},
     state::State,
 };
@@ -28,6 +30,8 @@ pub struct LoadedModel {
     pub inputs: Vec<Port>,
     /// Outputs in return-data order.
     pub outputs: Vec<Port>,
+    /// Its measures, whatever the storage says.
+    pub record: Record,
     /// What it may weigh in memory, for a cache's bound.
     pub weight_bytes: usize,
 }
@@ -83,41 +87,29 @@ pub fn load(
         model::parse(&payload).map_err(|error| damaged(model_hash, &format!("{error}")))?;
     let valid =
         model::validate(parsed).map_err(|error| damaged(model_hash, &format!("{error}")))?;
-    let loaded = Arc::new(prepare(&valid, isa, payload.len()));
+    let loaded = prepare(&valid, isa, root.payload_bytes)
+        .ok_or_else(|| damaged(model_hash, "its measures fit no record"))?;
+    let loaded = Arc::new(loaded);
     cache.insert(model_hash, &loaded);
     Ok(loaded)
 }
 
-pub(crate) fn prepare(valid: &ValidModel, isa: Isa, payload_bytes: usize) -> LoadedModel {
-    let model = valid.model();
-    let inputs = model.inputs.iter().map(|input| Port {
-        name: input.name.to_vec(),
-        tensor: input.tensor.clone(),
-        quantisation: input.quantisation.clone(),
-        saturates: input.saturates,
-    });
-    let outputs = model
-        .outputs
-        .iter()
-        .zip(valid.output_types())
-        .map(|(output, tensor)| Port {
-            name: output.name.to_vec(),
-            tensor: tensor.clone(),
-            quantisation: output.quantisation.clone(),
-            saturates: false,
-        });
+/// A valid model made ready. `None` if no activation could have recorded it.
+pub(crate) fn prepare(valid: &ValidModel, isa: Isa, payload_bytes: u32) -> Option<LoadedModel> {
+    let record = measures::record(valid, payload_bytes)?;
     let plan = Plan::new(valid, isa);
-    // Constants are kept beside the weights packed from them; ports are part of the payload.
+    // Names and scales are part of the payload.
     let weight_bytes = plan
-        .packed_bytes()
-        .saturating_add(payload_bytes.saturating_mul(2))
+        .memory_bytes()
+        .saturating_add(usize::try_from(payload_bytes).unwrap_or(usize::MAX))
         .saturating_add(FIXED_BYTES);
-    LoadedModel {
+    Some(LoadedModel {
         plan,
-        inputs: inputs.collect(),
-        outputs: outputs.collect(),
+        inputs: Port::inputs_of(valid),
+        outputs: Port::outputs_of(valid),
+        record,
         weight_bytes,
-    }
+    })
 }
 
 /// What an empty model weighs.

@@ -5,10 +5,10 @@ use crate::{
     context::Context,
     error::Failure,
     load::{self, LoadedModel},
-    record::Record,
+    record::{CURRENT_RECORD_VERSION, Record},
     root::Root,
 };
-use alloc::sync::Arc;
+use alloc::{format, sync::Arc};
 use alloy_primitives::{Address, B256, Bytes};
 
 /// A root as it stands in the chain.
@@ -79,5 +79,14 @@ pub(crate) fn charge_and_load(
     }
     let environment = context.environment;
     let source = (located.model_hash, located.code.as_ref(), &located.root);
-    load::load(context.state, environment.cache, environment.isa, source)
+    let model = load::load(context.state, environment.cache, environment.isa, source)?;
+    // A chain's records are its models' measures. A simulation with invented storage may differ, and
+    // must not run at a size or a price that nobody has measured.
+    if record.version == CURRENT_RECORD_VERSION && *record != model.record {
+        let hash = located.model_hash;
+        return Err(Failure::Database(format!(
+            "the record of model {hash} does not hold its measures"
+        )));
+    }
+    Ok(model)
 }

@@ -333,3 +333,38 @@ fn work_is_counted_by_class_from_shapes_alone() {
     };
     assert_eq!(*valid(model).work(), expected);
 }
+
+#[test]
+fn a_batch_of_small_constant_matrices_weighs_what_its_elements_do() {
+    // One struct and a few allocations for each of them would weigh hundreds of times as much.
+    let batch = 4_096_u32;
+    let b: Vec<i64> = (0..2 * i64::from(batch)).map(|at| at % 251 - 125).collect();
+    let matmul = Operator::MatMul(MatMul {
+        a: 0,
+        b: 1,
+        a_zero_point: Signed32(3),
+        b_zero_point: Signed32(-2),
+    });
+    let valid = valid(model(
+        &[tensor(I8, &[batch, 1, 2])],
+        &[constant(I8, &[batch, 2, 1], &b)],
+        &[matmul],
+        &[2],
+    ));
+    let plan = Plan::new(&valid, Isa::detect());
+    assert!(plan.memory_bytes() < 8 * b.len(), "{}", plan.memory_bytes());
+    let a: Vec<i8> = (0..2 * batch).map(|at| (at % 253) as u8 as i8).collect();
+    let want: Vec<i32> = a
+        .chunks_exact(2)
+        .zip(b.chunks_exact(2))
+        .map(|(a, b)| {
+            let products = a
+                .iter()
+                .zip(b)
+                .map(|(&a, &b)| (i32::from(a) - 3) * (b as i32 + 2));
+            products.sum()
+        })
+        .collect();
+    let input: Vec<u8> = a.iter().map(|&a| a as u8).collect();
+    assert_eq!(run(&valid, &input), Ok(words(&want)));
+}

@@ -232,3 +232,28 @@ fn a_state_that_was_made_up_cannot_poison_the_cache() {
     assert!(sandbox.call(&call).is_err());
     assert!(sandbox.call(&call).is_err(), "nothing was remembered");
 }
+
+#[test]
+fn a_record_that_was_made_up_runs_nothing() {
+    // A simulation may override the sizes and the work in a record: nothing may be allocated or run
+    // by them.
+    let mut sandbox = Sandbox::new();
+    let (small, large) = (Address::repeat_byte(0xaa), Address::repeat_byte(0xbb));
+    let hashes = [(small, 1), (large, 500)].map(|(model, elements)| {
+        let root = sandbox
+            .deploy(model, &models::clamp(elements), Address::ZERO)
+            .unwrap();
+        assert_eq!(sandbox.activate(model).unwrap().status, Status::Success);
+        alloy_primitives::keccak256(root.encode())
+    });
+    let call = |model, words: usize| SandboxCall {
+        input: inference(model, vec![wad(1); words]).abi_encode().into(),
+        caller: Address::ZERO,
+        gas: GAS,
+        is_static: true,
+    };
+    assert!(sandbox.call(&call(large, 500)).is_ok());
+    sandbox.copy_record(hashes[0], hashes[1]);
+    assert!(sandbox.call(&call(large, 1)).is_err(), "held or not");
+    assert!(sandbox.call(&call(small, 1)).is_ok());
+}

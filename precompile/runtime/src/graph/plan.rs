@@ -51,7 +51,18 @@ pub(super) enum Source {
     Constant(Arc<Buffer>),
 }
 
+/// A step, and what its kernel closes over beside packed weights and constants.
+const BYTES_PER_STEP: usize = 512;
+
 impl Source {
+    fn memory_bytes(&self) -> usize {
+        let constant = match self {
+            Self::Arena(_) => 0,
+            Self::Constant(_) => self.size_bytes(),
+        };
+        size_of::<Self>() + constant
+    }
+
     pub(super) fn size_bytes(&self) -> usize {
         match self {
             Self::Arena(place) => place.len,
@@ -128,9 +139,15 @@ impl Plan {
         plan
     }
 
-    /// Bytes of packed weights: with the model's constants, nearly all that a plan keeps alive.
-    pub const fn packed_bytes(&self) -> usize {
-        self.packed_bytes
+    /// Bytes that the plan keeps alive: packed weights, constants (as often as they are read) and
+    /// its own steps. An upper bound, for whoever keeps plans.
+    pub fn memory_bytes(&self) -> usize {
+        let steps = self.steps.iter().map(|step| {
+            let reads = step.reads.iter().map(Source::memory_bytes);
+            BYTES_PER_STEP + reads.sum::<usize>()
+        });
+        let outputs = self.outputs.iter().map(Source::memory_bytes);
+        self.packed_bytes + steps.chain(outputs).sum::<usize>()
     }
 }
 

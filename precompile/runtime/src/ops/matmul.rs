@@ -1,6 +1,7 @@
 //! [MATMUL](https://www.mlplatform.org/tosa/tosa_spec.html#_matmul)
 //!
-//! Proved: no accumulator leaves i32 (i8) or i48 (i16). A constant `B` is packed once.
+//! Proved: no accumulator leaves i32 (i8) or i48 (i16). A constant `B` is packed once, unless it is
+//! a batch of small matrices.
 
 use super::{
     accumulator::{Reach, constant_reaches, require_accumulator, shifted},
@@ -23,6 +24,11 @@ use crate::{
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
+
+/// Elements of the smallest matrix of a batch that is worth packing.
+const MIN_PACKED_ELEMENTS: usize = 256;
+/// What a packed matrix weighs beside its elements: its struct and its allocations.
+const BYTES_PER_PACKED_MATRIX: usize = 512;
 
 /// Attributes of MATMUL.
 #[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
@@ -61,6 +67,13 @@ fn sizes(operands: &[Operand<'_>]) -> Result<MatMulShape, OperatorError> {
     })
 }
 
+/// Whether `B` is packed when the model is loaded. Very many very small matrices are not: each
+/// would cost an allocation and a struct that nobody has paid for.
+fn is_packed_once(shape: &MatMulShape, b: &Operand<'_>) -> bool {
+    let elements = shape.depth.saturating_mul(shape.columns);
+    b.constant.is_some() && (shape.batch == 1 || elements >= MIN_PACKED_ELEMENTS)
+}
+
 impl Operation for MatMul {
     fn operands(&self) -> Vec<ValueId> {
         vec![self.a, self.b]
@@ -75,12 +88,12 @@ impl Operation for MatMul {
         let output = with_shape(accumulator_of(a), &sides.map(|size| size as u32))?;
         let rows = (shape.batch as u64).saturating_mul(shape.rows as u64);
         let macs = panel_macs(rows, shape.columns as u64, shape.depth as u64);
-        // A right side that the model computes is packed anew in every run.
+        // A right side that is not packed once is packed anew in every run.
         let mut work = Work {
-            move_bytes: if b.constant.is_none() {
-                b.tensor.size_bytes()
-            } else {
+            move_bytes: if is_packed_once(&shape, b) {
                 0
+            } else {
+                b.tensor.size_bytes()
             },
             ..Work::default()
         };
@@ -100,6 +113,11 @@ impl Operation for MatMul {
         let b_range = shifted(b.dtype().range(), b_zero_point);
         let rows = shape.batch * shape.rows;
         let reaches = match (a.constant, b.constant) {
+            // Many small matrices: the widest element bounds them all.
+            (_, Some(_)) if !is_packed_once(&shape, b) => {
+                let range = shifted(b.range(), b_zero_point);
+                vec![Reach::unknown(shape.depth as u64, range, a_range)]
+            }
             (_, Some(b)) => {
                 let per_matrix = shape.depth * shape.columns;
                 constant_reaches_by_matrix(b, b_zero_point, per_matrix, shape.columns, a_range)
@@ -114,7 +132,7 @@ impl Operation for MatMul {
         let [_, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let shape = sizes(operands).map_err(|_| KernelError::Shape)?;
         let zero_points = (self.a_zero_point.0, self.b_zero_point.0);
-        let Some(b) = b.constant else {
+        let Some(b) = b.constant.filter(|_| is_packed_once(&shape, b)) else {
             let scratch_words = shape.scratch_words();
             return Ok(Step::with_scratch(
                 isa,
@@ -128,7 +146,8 @@ impl Operation for MatMul {
             .iter()
             .map(|matrix| matrix.scratch_words(shape.rows));
         let scratch_words = words.max().unwrap_or(0);
-        let packed_bytes = matrices.iter().map(PackedWeights::packed_bytes).sum();
+        let packed = matrices.iter().map(PackedWeights::packed_bytes);
+        let packed_bytes = packed.sum::<usize>() + matrices.len() * BYTES_PER_PACKED_MATRIX;
         let step = Step::with_scratch(isa, 1, scratch_words, move |reads, out, scratch| {
             packed_product(&shape, &matrices, zero_points.0, reads, out, scratch)
         });
