@@ -10,7 +10,7 @@ use crate::{
     context::Context,
     convert,
     error::RpcError,
-    filters::FilterKind,
+    filters::{FilterKind, check_size},
     methods::{Arguments, Module, register as method},
 };
 
@@ -60,6 +60,7 @@ fn next_block(context: &Context) -> u64 {
 
 /// Logs of the blocks that the filter names.
 fn logs(context: &Context, filter: &Filter) -> Result<Vec<Log>, RpcError> {
+    check_size(filter)?;
     match filter.block_option {
         FilterBlockOption::AtBlockHash(hash) => {
             let block = context

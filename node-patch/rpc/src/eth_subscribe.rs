@@ -14,7 +14,7 @@ use std::sync::{
 };
 use tokio::sync::broadcast::Receiver;
 
-use crate::{context::Context, convert, error::RpcError, methods::Module};
+use crate::{context::Context, convert, error::RpcError, filters::check_size, methods::Module};
 
 /// Subscription ids as Ethereum clients expect them: hex quantities.
 #[derive(Debug, Default)]
@@ -99,10 +99,13 @@ fn parse(params: &Params<'_>) -> Result<(SubscriptionKind, SubscriptionParams), 
     let invalid = |error: ErrorObjectOwned| RpcError::InvalidParams(error.to_string());
     let mut sequence = params.sequence();
     let kind = sequence.next().map_err(invalid)?;
-    let filter = sequence
+    let filter: SubscriptionParams = sequence
         .optional_next()
         .map_err(invalid)?
         .unwrap_or_default();
+    if let SubscriptionParams::Logs(filter) = &filter {
+        check_size(filter)?;
+    }
     Ok((kind, filter))
 }
 
