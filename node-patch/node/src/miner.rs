@@ -56,11 +56,27 @@ impl ChainClock {
 
     /// From now on the clock shows `time_s`.
     fn set(&mut self, time_s: u64) -> Result<(), RpcError> {
-        let offset = i128::from(time_s) - i128::from(machine_time_s());
-        self.offset_s = i64::try_from(offset)
-            .map_err(|_| RpcError::InvalidParams(format!("timestamp {time_s} is out of range")))?;
+        self.offset_s = offset_s(time_s)?;
         Ok(())
     }
+
+    /// The next block has this time, after its parent's.
+    fn set_next(&mut self, time_s: u64, parent_s: u64) -> Result<(), RpcError> {
+        if time_s <= parent_s {
+            return Err(RpcError::Mining(too_early(time_s, parent_s)));
+        }
+        // The clock goes there with the block; whether it can is known now.
+        offset_s(time_s)?;
+        self.next_s = Some(time_s);
+        Ok(())
+    }
+}
+
+/// How far `time_s` is from this machine's clock, in seconds.
+fn offset_s(time_s: u64) -> Result<i64, RpcError> {
+    let offset = i128::from(time_s) - i128::from(machine_time_s());
+    i64::try_from(offset)
+        .map_err(|_| RpcError::InvalidParams(format!("timestamp {time_s} is out of range")))
 }
 
 /// Seconds since 1970 on this machine.
@@ -222,11 +238,7 @@ impl Miner for DevMiner {
                 }
                 MiningChange::SetTime(time_s) => clock.set(time_s)?,
                 MiningChange::NextTimestamp(time_s) => {
-                    let parent_s = self.chain.head().timestamp;
-                    if time_s <= parent_s {
-                        return Err(RpcError::Mining(too_early(time_s, parent_s)));
-                    }
-                    clock.next_s = Some(time_s);
+                    clock.set_next(time_s, self.chain.head().timestamp)?;
                 }
             }
         }

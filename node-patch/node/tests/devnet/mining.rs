@@ -133,3 +133,15 @@ async fn blocks_come_by_the_clock() {
     tokio::time::sleep(Duration::from_millis(600)).await;
     assert_eq!(devnet.quantity("eth_blockNumber", json!([])).await, stopped);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_that_the_clock_cannot_show_is_refused_when_it_is_set() {
+    let devnet = Devnet::start().await;
+    let error = devnet
+        .err("evm_setNextBlockTimestamp", json!(["0xffffffffffffffff"]))
+        .await;
+    assert_eq!(error.code(), -32602);
+    assert!(error.message().contains("out of range"), "{error:?}");
+    devnet.ok("evm_mine", json!([])).await;
+    assert_eq!(devnet.quantity("eth_blockNumber", json!([])).await, 1);
+}
