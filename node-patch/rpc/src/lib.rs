@@ -2,7 +2,7 @@
 //!
 //! A request goes through these files in this order:
 //!
-//! 1. `server`: transport, limits, CORS.
+//! 1. `server`: transport, limits, CORS; `admission`: whose requests go on.
 //! 2. `families`: the list of all methods, and `methods`: how one is registered and run.
 //! 3. One file per family: `eth_blocks`, `eth_state`, `eth_call`, `eth_fees`, `eth_transactions`,
 //!    `eth_logs`, `eth_subscribe`, `net_web3`, `txpool`, `debug`, `dev`, `fixpoint`.
@@ -13,6 +13,7 @@
 
 mod access_list;
 mod accounts;
+mod admission;
 mod context;
 mod convert;
 mod debug;

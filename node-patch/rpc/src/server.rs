@@ -1,6 +1,6 @@
 //! The server: HTTP and WebSocket on one port.
 //!
-//! Transport, limits and CORS live here; no method does.
+//! Transport, limits and CORS live here; no method does. Who is let in is decided in `admission`.
 
 use std::{
     io,
@@ -10,11 +10,16 @@ use std::{
 };
 
 use jsonrpsee::server::{
-    BatchRequestConfig, Server, ServerConfig as TransportConfig, ServerHandle,
+    BatchRequestConfig, PingConfig, Server, ServerConfig as TransportConfig, ServerHandle,
 };
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
-use crate::{context::Context, eth_subscribe::QuantityIds, families};
+use crate::{
+    admission::{AdmissionLayer, is_local_origin},
+    context::Context,
+    eth_subscribe::QuantityIds,
+    families,
+};
 
 /// Largest request body. The hex of a transaction that deploys a chunk is small; a batch that
 /// deploys a whole model (471 chunks of 24,576 bytes as hex) is 23 MB.
@@ -23,8 +28,14 @@ const MAX_REQUEST_BYTES: u32 = 64 << 20;
 const MAX_RESPONSE_BYTES: u32 = 256 << 20;
 /// Longest batch: a whole model in one batch, with room.
 const MAX_BATCH_LENGTH: u32 = 2_000;
-/// Most connections at a time.
-const MAX_CONNECTIONS: u32 = 500;
+/// Most WebSockets and HTTP requests in progress at a time.
+const MAX_CONNECTIONS: u32 = 600;
+/// Most WebSockets at a time. They stay for long, and must leave some of [`MAX_CONNECTIONS`] to HTTP.
+const MAX_WEBSOCKETS: usize = 400;
+/// How often a WebSocket's client is asked whether it is still there.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// A WebSocket whose client has said nothing, not even to pings, for this long is closed.
+const INACTIVE_LIMIT: Duration = Duration::from_secs(75);
 /// How often a stopping server looks whether everybody has let go.
 const RELEASE_POLL: Duration = Duration::from_millis(2);
 
@@ -36,23 +47,36 @@ pub struct RpcServer {
 }
 
 impl RpcServer {
-    /// Binds `address` (port 0: the system chooses one) and serves until stopped.
+    /// Binds `address` (port 0: the system chooses one) and serves until stopped. On a loopback
+    /// address, only requests that name this machine and come from no foreign page are answered:
+    /// any page could otherwise spend the developer accounts' money.
     pub async fn start(address: SocketAddr, context: Context) -> io::Result<Self> {
         let config = TransportConfig::builder()
             .max_request_body_size(MAX_REQUEST_BYTES)
             .max_response_body_size(MAX_RESPONSE_BYTES)
             .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH_LENGTH))
             .max_connections(MAX_CONNECTIONS)
+            .enable_ws_ping(
+                PingConfig::new()
+                    .ping_interval(PING_INTERVAL)
+                    .inactive_limit(INACTIVE_LIMIT),
+            )
             .set_id_provider(QuantityIds::default())
             .build();
-        // Browsers may talk to a developer's chain from any page; it holds no secret worth a check.
+        let local_only = address.ip().is_loopback();
+        let origins = if local_only {
+            AllowOrigin::predicate(|origin, _| is_local_origin(origin.as_bytes()))
+        } else {
+            AllowOrigin::from(Any)
+        };
         let cors = CorsLayer::new()
-            .allow_origin(Any)
+            .allow_origin(origins)
             .allow_methods(Any)
             .allow_headers(Any);
+        let admission = AdmissionLayer::new(local_only, MAX_WEBSOCKETS);
         let server = Server::builder()
             .set_config(config)
-            .set_http_middleware(tower::ServiceBuilder::new().layer(cors))
+            .set_http_middleware(tower::ServiceBuilder::new().layer(cors).layer(admission))
             .build(address)
             .await?;
         let address = server.local_addr()?;

@@ -9,6 +9,7 @@ use alloy_primitives::Bytes;
 use jsonrpsee::{
     core::{client::ClientT, params::BatchRequestBuilder},
     rpc_params,
+    ws_client::WsClientBuilder,
 };
 use serde_json::{Value, json};
 
@@ -53,30 +54,94 @@ async fn a_request_of_32_mebibytes_is_taken() {
     assert_eq!(hash, json!(alloy_primitives::keccak256(&data)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn browsers_may_ask() {
-    let devnet = Devnet::start().await;
+/// The answer, in lower case, to a request with these headers.
+async fn exchange(devnet: &Devnet, head: &'static str, headers: String) -> String {
     let address = devnet.node.url().replace("http://", "");
-    let response = tokio::task::spawn_blocking(move || {
-        let mut stream = TcpStream::connect(&address).unwrap();
-        write!(
-            stream,
-            "OPTIONS / HTTP/1.1\r\nHost: {address}\r\nOrigin: http://example.com\r\n\
-             Access-Control-Request-Method: POST\r\n\
-             Access-Control-Request-Headers: content-type\r\nConnection: close\r\n\r\n"
-        )
-        .unwrap();
+    tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "{head} HTTP/1.1\r\n{headers}\r\n").unwrap();
         let mut response = String::new();
         stream.read_to_string(&mut response).unwrap();
         response.to_lowercase()
     })
     .await
-    .unwrap();
-    assert!(response.starts_with("http/1.1 200"), "{response}");
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_this_machine_may_ask() {
+    let devnet = Devnet::start().await;
+    let preflight = async |origin: &str| {
+        let headers = format!(
+            "Host: localhost\r\nOrigin: {origin}\r\nAccess-Control-Request-Method: POST\r\n\
+             Access-Control-Request-Headers: content-type\r\nConnection: close\r\n"
+        );
+        exchange(&devnet, "OPTIONS /", headers).await
+    };
+    let allowed = preflight("http://localhost:3000").await;
+    assert!(allowed.starts_with("http/1.1 200"), "{allowed}");
     assert!(
-        response.contains("access-control-allow-origin: *"),
-        "{response}"
+        allowed.contains("access-control-allow-origin: http://localhost:3000"),
+        "{allowed}"
     );
+    let refused = preflight("http://example.com").await;
+    assert!(
+        !refused.contains("access-control-allow-origin"),
+        "{refused}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_pages_are_refused_however_they_come() {
+    const BODY: &str = r#"{"jsonrpc":"2.0","id":1,"method":"eth_accounts"}"#;
+    const UPGRADE: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                           Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let devnet = Devnet::start().await;
+    let post = async |host_and_origin: &str| {
+        let length = BODY.len();
+        let headers = format!(
+            "{host_and_origin}Content-Type: application/json\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n\r\n{BODY}"
+        );
+        exchange(&devnet, "POST /", headers).await
+    };
+    let answer = post("Host: localhost\r\nOrigin: http://127.0.0.1:5173\r\n").await;
+    assert!(answer.starts_with("http/1.1 200"), "{answer}");
+    for foreign in [
+        "Host: example.com:8545\r\n",
+        "Host: localhost\r\nOrigin: https://example.com\r\n",
+        "Host: localhost\r\nOrigin: null\r\n",
+    ] {
+        let answer = post(foreign).await;
+        assert!(answer.starts_with("http/1.1 403"), "{foreign}: {answer}");
+        assert!(!answer.contains("result"), "{foreign}: {answer}");
+    }
+    let upgrade =
+        format!("Host: localhost\r\nOrigin: https://example.com\r\n{UPGRADE}Connection: close\r\n");
+    let answer = exchange(&devnet, "GET /", upgrade).await;
+    assert!(answer.starts_with("http/1.1 403"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_websockets_leave_room_for_http() {
+    let devnet = Devnet::start().await;
+    let mut idle = Vec::new();
+    let refused = loop {
+        match WsClientBuilder::default().build(devnet.node.ws_url()).await {
+            Ok(client) => idle.push(client),
+            Err(error) => break error,
+        }
+        assert!(idle.len() <= 400, "too many WebSockets");
+    };
+    assert_eq!(idle.len(), 400, "{refused}");
+    assert_eq!(devnet.ok("eth_chainId", json!([])).await, "0x7a69");
+    idle.clear();
+    let mut tries = 0;
+    while let Err(error) = WsClientBuilder::default().build(devnet.node.ws_url()).await {
+        tries += 1;
+        assert!(tries < 100, "closed WebSockets still count: {error}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
