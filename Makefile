@@ -16,7 +16,7 @@ RELEASE_BIN := $(CURDIR)/target/release/fixpoint
 	predeploys vectors fmt fuzz clean
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 tools:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs"; exit 1; }
@@ -35,8 +35,9 @@ build: tools ## Build the release binary
 demo: $(NPM) build ## The whole path once: ONNX digits to inference() in a contract that pays for it
 	python3 scripts/demo.py --fixpoint $(RELEASE_BIN)
 
-devnet: $(NPM) build ## A node on 8545 with funded accounts, predeployed contracts and the digits model
-	python3 scripts/devnet.py --fixpoint $(RELEASE_BIN)
+PORT ?= 8545
+devnet: $(NPM) build ## A node on PORT (8545) with funded accounts, predeployed contracts and the digits model
+	python3 scripts/devnet.py --fixpoint $(RELEASE_BIN) --port $(PORT)
 
 test: lint test-rust test-contracts test-e2e ## Every test; what CI runs
 

@@ -98,15 +98,30 @@ class Devnet:
     def __enter__(self):
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
+            answers = self.answers()
+            # After asking: what answered may be another program that has the port.
             if self.process.poll() is not None:
-                raise Failed(f"the devnet ended at once with code {self.process.returncode}")
-            try:
-                self.rpc("eth_chainId")
+                raise Failed(
+                    f"the devnet ended at once; is port {self.port} taken? Another one: --port, or"
+                    " `make devnet PORT=9545`"
+                )
+            if answers and self.listens():
                 return self
-            except OSError:
-                time.sleep(0.05)
+            time.sleep(0.05)
         self.stop()
         raise Failed("the devnet did not answer within 30 seconds")
+
+    def answers(self):
+        """Whether anything speaks JSON-RPC on the port."""
+        try:
+            return bool(self.rpc("eth_chainId"))
+        except (OSError, Failed, ValueError):
+            return False
+
+    def listens(self):
+        """Whether it is still our process a moment later: one that finds its port taken ends."""
+        time.sleep(0.1)
+        return self.process.poll() is None
 
     def __exit__(self, *_):
         self.stop()
