@@ -3,6 +3,9 @@
 //! `cargo bench -p fixpoint-runtime`. Throughput is in units of work: multiply-accumulates or
 //! elements.
 
+// `criterion_group!` makes a public function without documentation.
+#![allow(missing_docs)]
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fixpoint_runtime::kernels::portable::depthwise_conv2d::{
     DepthwiseWeights, depthwise_conv2d_i8,
