@@ -28,11 +28,11 @@ interface Vm {
         returns (string memory);
     function etch(address target, bytes calldata code) external;
     function expectEmit(address emitter) external;
+    function expectPartialRevert(bytes4 selector) external;
     function expectRevert() external;
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
     function prank(address sender) external;
-    function exists(string calldata path) external view returns (bool);
     function toString(address value) external pure returns (string memory);
     function writeFileBinary(string calldata path, bytes calldata data) external;
     function ffi(string[] calldata command) external returns (bytes memory output);

@@ -4,13 +4,20 @@ pragma solidity ^0.8.28;
 /// @title The cheatcodes that inference in `forge test` needs
 /// @notice Declared here, so that any version of forge-std fits beside it, or none.
 interface InferenceCheats {
+    /// @notice How a command ended.
+    struct FfiResult {
+        int32 exitCode;
+        bytes stdout;
+        bytes stderr;
+    }
+
     function allowCheatcodes(address account) external;
     function envOr(string calldata name, string calldata otherwise)
         external
         view
         returns (string memory value);
     function etch(address target, bytes calldata code) external;
-    function ffi(string[] calldata arguments) external returns (bytes memory output);
+    function isFile(string calldata path) external view returns (bool result);
     function label(address account, string calldata name) external;
     function mockCall(address callee, bytes calldata data, bytes calldata returnData) external;
     function pauseGasMetering() external;
@@ -23,6 +30,7 @@ interface InferenceCheats {
     function toString(bytes calldata value) external pure returns (string memory text);
     function toString(bytes32 value) external pure returns (string memory text);
     function toString(uint256 value) external pure returns (string memory text);
+    function tryFfi(string[] calldata arguments) external returns (FfiResult memory result);
     function unixTime() external view returns (uint256 milliseconds);
     function writeFile(string calldata path, string calldata data) external;
 }

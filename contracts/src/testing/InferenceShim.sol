@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Predeploys} from "../libraries/Predeploys.sol";
-import {INFERENCE_CHEATS as cheats} from "./InferenceCheats.sol";
+import {INFERENCE_CHEATS as cheats, InferenceCheats} from "./InferenceCheats.sol";
 
 /// @title What stands at the precompile's address in forge's EVM
 /// @notice Hands each call to a backend, which knows the native answer, and reproduces it: return
@@ -101,6 +101,8 @@ contract InferenceCliShim is InferenceShim {
     /// @dev Status, gas used, offset and length of the data.
     uint256 private constant MIN_ANSWER_LENGTH = 128;
 
+    /// @notice The command line refused, for example a damaged model file.
+    error InferenceCliFailed(string binary, string message);
     /// @notice What ran is not the `fixpoint` that this shim knows.
     error NotAnAnswer(string binary, bytes output);
 
@@ -132,8 +134,11 @@ contract InferenceCliShim is InferenceShim {
             cheats.writeFile(file, argument);
             argument = string.concat("@", file);
         }
-        bytes memory output = cheats.ffi(_arguments(argument, caller, gasGiven, isStatic));
+        InferenceCheats.FfiResult memory result =
+            cheats.tryFfi(_arguments(argument, caller, gasGiven, isStatic));
         if (bytes(file).length != 0) cheats.removeFile(file);
+        if (result.exitCode != 0) revert InferenceCliFailed(_binary, string(result.stderr));
+        bytes memory output = result.stdout;
         if (output.length < MIN_ANSWER_LENGTH) revert NotAnAnswer(_binary, output);
         uint256 status;
         (status, outcome.gasUsed, outcome.data) = abi.decode(output, (uint256, uint256, bytes));

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
-import {InferenceGateway} from "../InferenceGateway.sol";
-import {Inference} from "../libraries/Inference.sol";
 import {Predeploys} from "../libraries/Predeploys.sol";
-import {INFERENCE_CHEATS as cheats} from "./InferenceCheats.sol";
+import {INFERENCE_CHEATS as cheats, InferenceCheats} from "./InferenceCheats.sol";
 import {InferenceCliShim, InferenceRpcShim} from "./InferenceShim.sol";
 
 /// @title Inference in `forge test`
@@ -18,6 +15,7 @@ import {InferenceCliShim, InferenceRpcShim} from "./InferenceShim.sol";
 ///         }
 ///     }
 ///
+/// `InferenceGatewayTest` adds priced models.
 /// @dev Call these after selecting a fork: what they place belongs to the current one.
 abstract contract InferenceTest {
     enum InferenceBackend {
@@ -28,18 +26,28 @@ abstract contract InferenceTest {
 
     /// @notice A node has its own models; files work with the command line only.
     error ModelFilesNeedTheCommandLine();
+    /// @notice There is no such model file; the path is relative to the project.
+    error ModelFileMissing(string file);
+    /// @notice The `fixpoint` command line does not start.
+    /// @param binary What was tried.
+    /// @param reason What forge or the command says.
+    /// @param remedy What to do about it.
+    error FixpointNotRunnable(string binary, string reason, string remedy);
+
+    string private constant REMEDY = "put `fixpoint` on PATH or set FIXPOINT_CLI to its path";
 
     InferenceBackend private _backend;
 
     /// @notice Calls of the precompile run in the `fixpoint` command line: the one that the
-    /// environment variable `FIXPOINT_CLI` names, else `target/debug/fixpoint`.
+    /// environment variable `FIXPOINT_CLI` names, else the one on PATH.
     function useInferenceCli() internal {
-        useInferenceCli(cheats.envOr("FIXPOINT_CLI", "target/debug/fixpoint"));
+        useInferenceCli(cheats.envOr("FIXPOINT_CLI", "fixpoint"));
     }
 
     /// @notice Calls of the precompile run in the `fixpoint` command line. Needs `ffi = true`.
     /// @param binary The command, or its path relative to the project.
     function useInferenceCli(string memory binary) internal {
+        _requireRunnable(binary);
         _place(type(InferenceCliShim).runtimeCode);
         InferenceCliShim(Predeploys.INFERENCE).setBinary(binary);
         _backend = InferenceBackend.Cli;
@@ -54,7 +62,7 @@ abstract contract InferenceTest {
     }
 
     /// @notice Deploys and activates a compiled model at an address derived from its path.
-    /// @param file The model, relative to the project.
+    /// @param file The model, relative to the project; `fs_permissions` has to let forge read it.
     /// @return model Its root contract, for `Inference.run`.
     function useModel(string memory file) internal returns (address model) {
         model = address(uint160(uint256(keccak256(bytes(file)))));
@@ -73,33 +81,34 @@ abstract contract InferenceTest {
     /// @param file The model, relative to the project.
     /// @param gate The only account that may call it, or zero for anyone.
     function useModel(address model, string memory file, address gate) internal {
-        if (_backend == InferenceBackend.None) useInferenceCli();
         if (_backend == InferenceBackend.Rpc) revert ModelFilesNeedTheCommandLine();
+        if (!cheats.isFile(file)) revert ModelFileMissing(file);
+        if (_backend == InferenceBackend.None) useInferenceCli();
         InferenceCliShim(Predeploys.INFERENCE).addModel(model, gate, file);
         // Only its first bytes: forge's side of the model needs to be a contract, no more.
         cheats.etch(model, hex"fe46585001");
         cheats.label(model, file);
     }
 
-    /// @notice Offers a model through the gateway, as if its owner had registered it.
-    /// @param model The model's root contract.
-    /// @param owner Who earns.
-    /// @param priceWei Price of one inference.
-    /// @return modelId What the gateway takes.
-    function listModel(address model, address owner, uint256 priceWei)
-        internal
-        returns (uint256 modelId)
-    {
-        if (Predeploys.INFERENCE_GATEWAY.code.length == 0) {
-            cheats.etch(Predeploys.INFERENCE_GATEWAY, type(InferenceGateway).runtimeCode);
-            cheats.label(Predeploys.INFERENCE_GATEWAY, "InferenceGateway");
+    /// @dev Now rather than at the first inference, where a test might expect a revert.
+    function _requireRunnable(string memory binary) private {
+        string[] memory command = new string[](2);
+        (command[0], command[1]) = (binary, "--version");
+        try cheats.tryFfi(command) returns (InferenceCheats.FfiResult memory result) {
+            if (result.exitCode == 0) return;
+            revert FixpointNotRunnable(binary, string(result.stderr), REMEDY);
+        } catch (bytes memory reason) {
+            revert FixpointNotRunnable(binary, _cheatcodeMessage(reason), REMEDY);
         }
-        modelId = uint256(Inference.info(model).modelHash);
-        cheats.mockCall(
-            Predeploys.MODEL_REGISTRY,
-            abi.encodeCall(IModelRegistry.termsOf, (modelId)),
-            abi.encode(model, owner, priceWei)
-        );
+    }
+
+    /// @dev The text in a `CheatcodeError(string)`, which is all that a cheatcode reverts with.
+    function _cheatcodeMessage(bytes memory reason) private pure returns (string memory) {
+        bytes memory encoded = new bytes(reason.length - 4);
+        for (uint256 i; i < encoded.length; ++i) {
+            encoded[i] = reason[4 + i];
+        }
+        return abi.decode(encoded, (string));
     }
 
     function _place(bytes memory code) private {

@@ -7,6 +7,10 @@
 const fs = require("node:fs");
 
 const args = process.argv.slice(2);
+if (args[0] === "--version") {
+  console.log("fixpoint stand-in");
+  process.exit();
+}
 const at = args.indexOf("--input") + 1;
 const fromFile = args[at].startsWith("@");
 const text = fromFile ? fs.readFileSync(args[at].slice(1), "utf8") : args[at];

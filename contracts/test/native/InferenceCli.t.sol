@@ -5,22 +5,23 @@ import {IInference} from "../../src/interfaces/IInference.sol";
 import {IInferenceGateway} from "../../src/interfaces/IInferenceGateway.sol";
 import {Inference} from "../../src/libraries/Inference.sol";
 import {Predeploys} from "../../src/libraries/Predeploys.sol";
-import {InferenceTest} from "../../src/testing/InferenceTest.sol";
+import {InferenceGatewayTest} from "../../src/testing/InferenceGatewayTest.sol";
+import {InferenceCliShim} from "../../src/testing/InferenceShim.sol";
 import {Harness} from "../Harness.sol";
 
 /// @title The native runtime, seen from plain `forge test`
 /// @dev The model is written out by hand: x -> x + x on two 32-bit integers without a scale.
-contract InferenceCliTest is Harness, InferenceTest {
+contract InferenceCliTest is Harness, InferenceGatewayTest {
     string private constant FILE = "cache/doubling.fxp";
-    string private constant DEFAULT_CLI = "target/debug/fixpoint";
+    string private constant DAMAGED = "cache/damaged.fxp";
     uint256 private constant PRICE = 1 gwei;
 
     address private model;
     address private priced = address(0x9121CED);
 
     function setUp() public {
-        bool built = bytes(vm.envOr("FIXPOINT_CLI", string(""))).length != 0;
-        vm.skip(!built && !vm.exists(DEFAULT_CLI), "fixpoint is not built");
+        string memory cli = vm.envOr("FIXPOINT_CLI", string(""));
+        vm.skip(bytes(cli).length == 0, "FIXPOINT_CLI names no binary");
         vm.writeFileBinary(FILE, doubling());
         model = useModel(FILE);
         useModel(priced, FILE, Predeploys.INFERENCE_GATEWAY);
@@ -64,6 +65,13 @@ contract InferenceCliTest is Harness, InferenceTest {
             abi.encodeWithSelector(IInference.Gated.selector, priced, Predeploys.INFERENCE_GATEWAY)
         );
         this.run(priced, words(1, 2));
+    }
+
+    function test_aDamagedModelFileIsNamed() public {
+        vm.writeFileBinary(DAMAGED, hex"ffff");
+        address damaged = useModel(DAMAGED);
+        vm.expectPartialRevert(InferenceCliShim.InferenceCliFailed.selector);
+        this.run(damaged, words(1, 2));
     }
 
     function test_activationIsNotStatic() public {

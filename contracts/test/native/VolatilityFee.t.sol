@@ -9,7 +9,6 @@ import {Harness} from "../Harness.sol";
 contract VolatilityFeeNativeTest is Harness, InferenceTest {
     string private constant FOLDER = "test-vectors/models/volatility/";
     string private constant FILE = "cache/volatility.fxp";
-    string private constant DEFAULT_CLI = "target/debug/fixpoint";
     uint256 private constant HOURS = 17;
     uint256 private constant PRICE = 2000e18;
 
@@ -17,10 +16,7 @@ contract VolatilityFeeNativeTest is Harness, InferenceTest {
 
     function setUp() public {
         string memory cli = vm.envOr("FIXPOINT_CLI", string(""));
-        if (bytes(cli).length == 0) {
-            vm.skip(!vm.exists(DEFAULT_CLI), "fixpoint is not built");
-            cli = DEFAULT_CLI;
-        }
+        vm.skip(bytes(cli).length == 0, "FIXPOINT_CLI names no binary");
         string[] memory command = new string[](9);
         (command[0], command[1]) = (cli, "compile");
         command[2] = string.concat(FOLDER, "volatility.onnx");

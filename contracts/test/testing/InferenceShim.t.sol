@@ -56,14 +56,15 @@ contract InferenceShimTest is Harness, InferenceTest {
         );
     }
 
+    /// @dev Any files do: the stand-in does not read them.
     function test_modelsArePassedOn() public {
-        useModel(ALICE, "models/a.fxp", BOB);
-        address second = useModel("models/b.fxp");
+        useModel(ALICE, "foundry.toml", BOB);
+        address second = useModel("package.json");
         vm.assertTrue(ALICE.code.length != 0 && second.code.length != 0, "contracts");
         (bool ok, bytes memory data) = INFERENCE.call(input(RETURNED, 0, 9));
         vm.assertTrue(ok, "returned");
         string memory first =
-            string.concat(" --model ", vm.toString(ALICE), "@", vm.toString(BOB), "=models/a.fxp");
+            string.concat(" --model ", vm.toString(ALICE), "@", vm.toString(BOB), "=foundry.toml");
         string memory open =
             string.concat(" --model ", vm.toString(second), "@", vm.toString(address(0)));
         vm.assertEq(
@@ -74,9 +75,25 @@ contract InferenceShimTest is Harness, InferenceTest {
                 " --gas N",
                 first,
                 open,
-                "=models/b.fxp"
+                "=package.json"
             )
         );
+    }
+
+    function test_aMissingModelFileFailsAtOnce() public {
+        string memory file = "models/none.fxp";
+        vm.expectRevert(abi.encodeWithSelector(InferenceTest.ModelFileMissing.selector, file));
+        this.placeModel(file);
+    }
+
+    function test_aMissingBinaryFailsAtOnce() public {
+        vm.expectPartialRevert(InferenceTest.FixpointNotRunnable.selector);
+        this.placeCli("no/such/fixpoint");
+    }
+
+    function test_aBinaryThatFailsIsNoFixpoint() public {
+        vm.expectPartialRevert(InferenceTest.FixpointNotRunnable.selector);
+        this.placeCli("false");
     }
 
     function test_aLargeInputGoesThroughAFile() public {
@@ -138,6 +155,16 @@ contract InferenceShimTest is Harness, InferenceTest {
         vm.deal(address(this), 1);
         (ok, data) = INFERENCE.call{value: 1}(input(RETURNED, 0, 9));
         vm.assertTrue(!ok && data.length == 0, "value");
+    }
+
+    /// @notice A call frame of its own, for `expectRevert`.
+    function placeModel(string calldata file) external {
+        useModel(file);
+    }
+
+    /// @notice A call frame of its own, for `expectRevert`.
+    function placeCli(string calldata binary) external {
+        useInferenceCli(binary);
     }
 
     /// @dev Solidity's own call would copy the input, and charge for that.
