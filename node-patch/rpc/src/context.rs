@@ -5,12 +5,15 @@ use std::sync::Arc;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use fixpoint_chain::{Chain, ExecutedBlock, RecoveredTransaction, SealedHeader};
 use parking_lot::Mutex;
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 
 use crate::{accounts::DevAccounts, error::RpcError, filters::Filters, mining::Miner};
 
 /// Heads and transactions that a slow subscriber may lag behind before it is dropped.
 const EVENT_CAPACITY: usize = 4_096;
+
+/// Traces in memory at a time: one may take a gigabyte.
+const TRACES_AT_A_TIME: usize = 1;
 
 /// What a node says about itself.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub struct Context {
     pub(crate) pooled: broadcast::Sender<Arc<RecoveredTransaction>>,
     /// Held while a nonce is chosen for a developer account, so that no two calls choose the same.
     pub(crate) signing: Mutex<()>,
+    /// One permit per trace that may be in memory at a time.
+    pub(crate) traces: Arc<Semaphore>,
 }
 
 impl Context {
@@ -64,6 +69,7 @@ impl Context {
             heads,
             pooled,
             signing: Mutex::new(()),
+            traces: Arc::new(Semaphore::new(TRACES_AT_A_TIME)),
         }
     }
 

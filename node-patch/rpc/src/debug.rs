@@ -1,5 +1,7 @@
 //! `debug_`: traces and raw bytes.
 
+use std::{sync::Arc, time::Duration};
+
 use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718};
 use alloy_evm::{Evm, EvmEnv, EvmFactory, FromRecoveredTx};
 use alloy_primitives::{B256, Bytes};
@@ -13,8 +15,11 @@ use jsonrpsee::core::RegisterMethodError;
 use revm::{
     DatabaseCommit, DatabaseRef,
     context::{TxEnv, result::ResultAndState},
+    primitives::eip7825::TX_GAS_LIMIT_CAP,
 };
 use revm_inspectors::tracing::{DebugInspector, TransactionContext};
+use serde::Serialize;
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
 use crate::{
     context::{Context, LATEST},
@@ -22,18 +27,26 @@ use crate::{
     eth_transactions,
     methods::{Arguments, Module, register as method},
     simulate::{Simulation, evm_error},
+    trace_budget::TraceBudget,
 };
 
+/// How long a trace waits for others to end.
+const TURN_PATIENCE: Duration = Duration::from_secs(10);
+
 pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
-    method(module, "debug_traceTransaction", trace_transaction)?;
-    method(module, "debug_traceCall", trace_call)?;
+    method(module, "debug_traceTransaction", |context, arguments| {
+        in_turn(context, || trace_transaction(context, arguments))
+    })?;
+    method(module, "debug_traceCall", |context, arguments| {
+        in_turn(context, || trace_call(context, arguments))
+    })?;
     method(module, "debug_traceBlockByNumber", |context, arguments| {
         let number: BlockNumberOrTag = arguments.required("block number")?;
-        trace_block(context, number.into(), arguments)
+        in_turn(context, || trace_block(context, number.into(), arguments))
     })?;
     method(module, "debug_traceBlockByHash", |context, arguments| {
         let hash: B256 = arguments.required("block hash")?;
-        trace_block(context, hash.into(), arguments)
+        in_turn(context, || trace_block(context, hash.into(), arguments))
     })?;
     method(module, "debug_getRawHeader", |context, arguments| {
         let header = context.header(arguments.required("block")?)?;
@@ -58,7 +71,34 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     })
 }
 
-/// Runs one transaction under the tracer that `options` name. Nothing is committed.
+/// A trace, and the turn it was made in: the next one starts when this one is written out.
+#[derive(Clone, Serialize)]
+#[serde(transparent)]
+struct InTurn<T> {
+    trace: T,
+    #[serde(skip)]
+    _turn: Arc<OwnedSemaphorePermit>,
+}
+
+/// Waits until no other trace is in memory, then makes one.
+fn in_turn<T>(
+    context: &Context,
+    make: impl FnOnce() -> Result<T, RpcError>,
+) -> Result<InTurn<T>, RpcError> {
+    let turn = tokio::time::timeout(TURN_PATIENCE, Arc::clone(&context.traces).acquire_owned());
+    // Methods run on blocking threads of the runtime, where waiting is allowed.
+    let turn = Handle::current()
+        .block_on(turn)
+        .map_err(|_| RpcError::Busy(TURN_PATIENCE.as_secs()))?
+        .map_err(RpcError::internal)?;
+    Ok(InTurn {
+        trace: make()?,
+        _turn: Arc::new(turn),
+    })
+}
+
+/// Runs one transaction under the tracer that `options` name, which records no more than is left of
+/// `budget`. Nothing is committed.
 fn trace<DB>(
     factory: &FixpointEvmFactory,
     database: &mut DB,
@@ -66,16 +106,20 @@ fn trace<DB>(
     transaction: TxEnv,
     options: GethDebugTracingOptions,
     place: Option<TransactionContext>,
+    budget: &mut TraceBudget,
 ) -> Result<(GethTrace, ResultAndState), RpcError>
 where
     DB: alloy_evm::Database + DatabaseRef,
 {
     let inspector =
         DebugInspector::new(options).map_err(|error| RpcError::InvalidParams(error.to_string()))?;
+    budget.begin(&inspector);
     let block_env = env.block_env.clone();
-    let mut evm = factory.create_evm_with_inspector(database, env, inspector);
-    let outcome = evm.transact(transaction.clone()).map_err(evm_error)?;
-    let (database, inspector, _) = evm.components_mut();
+    let mut evm = factory.create_evm_with_inspector(database, env, (budget, inspector));
+    let outcome = evm.transact(transaction.clone());
+    let (database, (budget, inspector), _) = evm.components_mut();
+    budget.check()?;
+    let outcome = outcome.map_err(evm_error)?;
     let trace = inspector
         .get_result(place, &transaction, &block_env, &outcome, database)
         .map_err(RpcError::internal)?;
@@ -110,6 +154,7 @@ fn trace_transaction(
         transaction,
         options,
         place,
+        &mut TraceBudget::default(),
     )
     .map(|(trace, _)| trace)
 }
@@ -139,6 +184,7 @@ fn trace_block(
     };
     let factory = context.chain.spec().evm_factory();
     let mut traces = Vec::new();
+    let mut budget = TraceBudget::default();
     for (index, transaction) in block.transactions.iter().enumerate() {
         let (trace, outcome) = trace(
             &factory,
@@ -147,6 +193,7 @@ fn trace_block(
             TxEnv::from_recovered_tx(transaction.inner(), transaction.signer()),
             options.clone(),
             place(&block, index),
+            &mut budget,
         )?;
         start.database.commit(outcome.state);
         let tx_hash = Some(*transaction.inner().tx_hash());
@@ -158,6 +205,7 @@ fn trace_block(
     Ok(traces)
 }
 
+/// Traces a call with as much gas as a transaction can have (EIP-7825), or less if it says so.
 fn trace_call(context: &Context, arguments: &mut Arguments<'_>) -> Result<GethTrace, RpcError> {
     let request: TransactionRequest = arguments.required("transaction")?;
     let id = arguments.optional::<BlockId>("block")?.unwrap_or(LATEST);
@@ -169,7 +217,8 @@ fn trace_call(context: &Context, arguments: &mut Arguments<'_>) -> Result<GethTr
         options.state_overrides,
         options.block_overrides,
     )?;
-    let transaction = simulation.prepare(request)?;
+    let mut transaction = simulation.prepare(request)?;
+    transaction.gas_limit = transaction.gas_limit.min(TX_GAS_LIMIT_CAP);
     let factory = context.chain.spec().evm_factory();
     let Simulation { database, env, .. } = &mut simulation;
     trace(
@@ -179,6 +228,7 @@ fn trace_call(context: &Context, arguments: &mut Arguments<'_>) -> Result<GethTr
         transaction,
         options.tracing_options,
         None,
+        &mut TraceBudget::default(),
     )
     .map(|(trace, _)| trace)
 }

@@ -76,6 +76,9 @@ pub enum RpcError {
         /// How much is allowed.
         limit: u64,
     },
+    /// Other traces took this many seconds without an end in sight.
+    #[error("other traces are being made, and this one waited {0} s for its turn; try again")]
+    Busy(u64),
     /// A mining command that cannot be carried out (for example, time running backwards).
     #[error("{0}")]
     Mining(String),
@@ -93,7 +96,7 @@ impl RpcError {
                 NOT_FOUND_CODE
             }
             Self::Reverted(_) => REVERT_CODE,
-            Self::Limit { .. } => LIMIT_CODE,
+            Self::Limit { .. } | Self::Busy(_) => LIMIT_CODE,
             Self::NotMinedInTime { .. } => 4,
             Self::Internal(_) => INTERNAL_CODE,
             Self::UnknownAccount(_)

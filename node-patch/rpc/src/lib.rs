@@ -6,7 +6,8 @@
 //! 2. `families`: the list of all methods, and `methods`: how one is registered and run.
 //! 3. One file per family: `eth_blocks`, `eth_state`, `eth_call`, `eth_fees`, `eth_transactions`,
 //!    `eth_logs`, `eth_subscribe`, `net_web3`, `txpool`, `debug`, `dev`, `fixpoint`.
-//! 4. `simulate`, `estimate`, `access_list`: EVM runs that leave no trace in the chain.
+//! 4. `simulate`, `estimate`, `access_list`: EVM runs that leave no trace in the chain;
+//!    `trace_budget`: how much a traced one may keep.
 //! 5. `convert`: chain types to JSON types; `error`: failures to error objects.
 //!
 //! Nothing here makes a block or decides when one is made: see [`Miner`].
@@ -35,6 +36,7 @@ mod mining;
 mod net_web3;
 mod server;
 mod simulate;
+mod trace_budget;
 mod txpool;
 
 pub use accounts::DevAccounts;

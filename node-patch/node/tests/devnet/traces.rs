@@ -107,6 +107,74 @@ async fn raw_bytes_hash_to_what_the_block_says() {
     assert_eq!(receipts[0][0], 2, "an EIP-1559 receipt");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_trace_records_is_bounded() {
+    let devnet = Devnet::start().await;
+    // JUMPDEST PUSH0 JUMP: the most steps for gas, until it runs out.
+    let looping = devnet.deploy(&hex!("5b5f56")).await;
+    let call = json!({ "to": looping, "gas": "0x3938700" });
+    let trace = async |options: Value| {
+        devnet
+            .ok("debug_traceCall", json!([call, "latest", options]))
+            .await
+    };
+    let bare = json!({ "disableStack": true, "disableStorage": true });
+    let error = devnet
+        .err("debug_traceCall", json!([call, "latest", bare]))
+        .await;
+    assert_eq!(error.code(), -32005);
+    assert!(error.message().contains("1000001 > 1000000"), "{error:?}");
+    let some = trace(json!({ "limit": 7 })).await;
+    assert_eq!(some["structLogs"].as_array().unwrap().len(), 7);
+    let calls = trace(json!({ "tracer": "callTracer" })).await;
+    assert_eq!(calls["error"], "out of gas");
+    assert_eq!(
+        calls["gas"], "0x1000000",
+        "as much as a transaction can have"
+    );
+
+    // PUSH0 500 times, then the same loop: few steps, each with a deep stack.
+    let mut deep = vec![0x5f; 500];
+    deep.extend(hex!("5b6101f456"));
+    let deep = devnet.deploy(&deep).await;
+    let error = devnet.err("debug_traceCall", json!([{ "to": deep }])).await;
+    assert!(error.message().contains("size of the trace"), "{error:?}");
+
+    // MSTORE at one megabyte, then calls of nobody with all of that as input.
+    let calling = hex!("5f620fffff525b5f5f620fffff5f5f60aa5af1506006565b");
+    let calling = devnet.deploy(&calling).await;
+    let error = devnet
+        .err(
+            "debug_traceCall",
+            json!([{ "to": calling }, "latest", { "tracer": "callTracer" }]),
+        )
+        .await;
+    assert!(error.message().contains("size of the trace"), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn traces_take_turns() {
+    let devnet = Devnet::start().await;
+    let contract = devnet.deploy(&counter()).await;
+    let (call, url) = (json!([{ "to": contract }]), devnet.node.url());
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let (call, url) = (call.clone(), url.clone());
+            tokio::spawn(async move {
+                crate::client::call(&crate::client::client(&url), "debug_traceCall", call).await
+            })
+        })
+        .collect();
+    for call in calls {
+        let trace = call.await.unwrap().unwrap();
+        assert!(
+            trace["structLogs"]
+                .as_array()
+                .is_some_and(|logs| !logs.is_empty())
+        );
+    }
+}
+
 fn parsed<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
