@@ -231,9 +231,11 @@ pub fn run_devnet(config: DevnetConfig) -> Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
+        // Before the banner: whoever reads it may send the signal at once.
+        let stopped = stop_signal()?;
         let node = Node::start(&config).await?;
         say(&banner::text(&node, &config));
-        stop_signal().await?;
+        stopped.await;
         say("\nstopping\n");
         node.shutdown().await;
         Ok(())
@@ -248,17 +250,26 @@ fn say(text: &str) {
         .and_then(|()| stdout.flush());
 }
 
+/// Listens for Ctrl-C and SIGTERM from now on; the future ends at the first.
 #[cfg(unix)]
-async fn stop_signal() -> std::io::Result<()> {
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
+/// Listens for Ctrl-C; the future ends when it comes.
 #[cfg(not(unix))]
-async fn stop_signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }
