@@ -56,15 +56,12 @@ where
     R: Serialize + Clone + 'static,
     F: Fn(&C, &mut Arguments<'_>) -> Result<R, RpcError> + Clone + Send + Sync + 'static,
 {
-    module.register_blocking_method(
-        name,
-        move |params: Params<'_>, context: Arc<C>, _| {
-            let call = AssertUnwindSafe(|| method(&context, &mut Arguments(params.sequence())));
-            catch_unwind(call)
-                .unwrap_or_else(|_| Err(RpcError::Internal(format!("{name} panicked"))))
-                .map_err(ErrorObjectOwned::from)
-        },
-    )?;
+    module.register_blocking_method(name, move |params: Params<'_>, context: Arc<C>, _| {
+        let call = AssertUnwindSafe(|| method(&context, &mut Arguments(params.sequence())));
+        catch_unwind(call)
+            .unwrap_or_else(|_| Err(RpcError::Internal(format!("{name} panicked"))))
+            .map_err(ErrorObjectOwned::from)
+    })?;
     Ok(())
 }
 
