@@ -29,6 +29,11 @@ pub struct Accuracy {
     pub clipped_input_elements: usize,
     /// Samples with such elements.
     pub clipped_samples: usize,
+    /// Samples with such elements in an input that does not saturate: on chain their call reverts.
+    /// The figures take the nearest values in range for them.
+    pub reverting_samples: usize,
+    /// Inputs that make them revert.
+    pub reverting_inputs: Vec<String>,
     /// One entry per output.
     pub outputs: Vec<OutputAccuracy>,
     /// Classification by the largest element of the first output, or by the index that it is.
@@ -65,6 +70,55 @@ pub struct Top1 {
     pub compiled_accuracy: Option<f64>,
 }
 
+impl Accuracy {
+    /// A sample as the compiled model takes it, nearest values for those out of range; counts them.
+    fn pack(&mut self, model: &ValidModel, sample: &[Vec<f32>]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut clipped = 0;
+        let mut reverts = false;
+        for (input, values) in model.model().inputs.iter().zip(sample) {
+            let values: Vec<f64> = values.iter().copied().map(f64::from).collect();
+            let packed = ports::pack(input, &values);
+            bytes.extend(packed.bytes);
+            clipped += packed.clipped;
+            if packed.clipped > 0 && !input.saturates {
+                reverts = true;
+                let name = String::from_utf8_lossy(&input.name).into_owned();
+                if !self.reverting_inputs.contains(&name) {
+                    self.reverting_inputs.push(name);
+                }
+            }
+        }
+        self.clipped_input_elements += clipped;
+        self.clipped_samples += usize::from(clipped > 0);
+        self.reverting_samples += usize::from(reverts);
+        bytes
+    }
+
+    /// What becomes of the samples with values out of range.
+    fn write_out_of_range(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let saturating = self.clipped_samples - self.reverting_samples;
+        let what = "samples have input values beyond the calibrated range";
+        if self.reverting_samples > 0 {
+            writeln!(
+                f,
+                "out of range        {} of {} {what}: such a call reverts with InputRange; recompile with --saturate {}, or calibrate on wider data (the figures above take the nearest values in range)",
+                self.reverting_samples,
+                self.samples,
+                self.reverting_inputs.join(","),
+            )?;
+        }
+        if saturating > 0 {
+            writeln!(
+                f,
+                "out of range        {saturating} of {} {what}: they saturate",
+                self.samples,
+            )?;
+        }
+        Ok(())
+    }
+}
+
 /// Runs both models over the samples.
 ///
 /// # Errors
@@ -98,16 +152,7 @@ pub(crate) fn evaluate(
     for sample in 0..samples.len() {
         let inputs = samples.sample(sample);
         let want = float.run(&inputs)?;
-        let mut bytes = Vec::new();
-        let mut clipped = 0;
-        for (input, values) in model.model().inputs.iter().zip(&inputs) {
-            let values: Vec<f64> = values.iter().copied().map(f64::from).collect();
-            let packed = ports::pack(input, &values);
-            bytes.extend(packed.bytes);
-            clipped += packed.clipped;
-        }
-        accuracy.clipped_input_elements += clipped;
-        accuracy.clipped_samples += usize::from(clipped > 0);
+        let bytes = accuracy.pack(model, &inputs);
         let mut output = vec![0; usize::try_from(model.output_bytes()).unwrap_or(0)];
         plan.run(&mut arena, &bytes, &mut output)
             .map_err(|source| CompileError::Run { sample, source })?;
@@ -307,13 +352,34 @@ impl fmt::Display for Accuracy {
                 output.float_span
             )?;
         }
-        if self.clipped_samples > 0 {
-            writeln!(
-                f,
-                "out of range        {} samples have input values beyond the calibrated range",
-                self.clipped_samples
-            )?;
-        }
-        Ok(())
+        self.write_out_of_range(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_that_revert_are_told_from_those_that_saturate() {
+        let told = |reverting_samples, clipped_samples| {
+            Accuracy {
+                samples: 10,
+                clipped_samples,
+                reverting_samples,
+                reverting_inputs: vec!["returns".into()],
+                ..Accuracy::default()
+            }
+            .to_string()
+        };
+        assert!(!told(0, 0).contains("out of range"));
+        let saturating = told(0, 2);
+        assert!(saturating.contains("2 of 10 samples"), "{saturating}");
+        assert!(saturating.contains("they saturate"), "{saturating}");
+        assert!(!saturating.contains("revert"), "{saturating}");
+        let both = told(3, 4);
+        assert!(both.contains("3 of 10 samples"), "{both}");
+        assert!(both.contains("--saturate returns,"), "{both}");
+        assert!(both.contains("1 of 10 samples"), "{both}");
     }
 }
