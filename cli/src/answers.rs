@@ -78,11 +78,6 @@ impl Answers {
         self.rows.iter().map(move |row| &row[start..end])
     }
 
-    /// Number of samples.
-    pub(crate) const fn samples(&self) -> usize {
-        self.rows.len()
-    }
-
     /// The first output's values, one row per sample.
     pub(crate) fn first_output(&self) -> Vec<Vec<f64>> {
         let plain = self.is_raw || self.outputs[0].is_plain;

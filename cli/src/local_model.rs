@@ -1,13 +1,29 @@
 //! A model run on this machine, with the same conversions as on chain.
 
-use crate::model_file::ModelFile;
+use crate::{model_file::ModelFile, ports::Ports};
 use alloy_primitives::I256;
-use anyhow::{Result, anyhow};
 use fixpoint_precompile::ports::{Port, pack, unpack};
 use fixpoint_runtime::{
+    error::RunError,
     graph::{Arena, Plan},
     kernels::Isa,
 };
+
+/// Why a run gave no answer; on chain the call would revert.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunFailure {
+    /// A word is outside its input's range; holds the error as a chain names it, and advice.
+    #[error("InputRange({index}): {advice}")]
+    InputRange {
+        /// Index over all words of all inputs.
+        index: u64,
+        /// Which input it is and what to do.
+        advice: String,
+    },
+    /// The runtime refused the input, or an operator failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
 
 /// A planned model and the memory of one run.
 pub(crate) struct LocalModel {
@@ -15,6 +31,7 @@ pub(crate) struct LocalModel {
     arena: Arena,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
+    ports: Ports,
     output: Vec<u8>,
 }
 
@@ -28,6 +45,7 @@ impl LocalModel {
             arena,
             inputs: Port::inputs_of(&file.model),
             outputs: Port::outputs_of(&file.model),
+            ports: Ports::of_model(&file.model),
             output: vec![0; usize::try_from(file.model.output_bytes()).unwrap_or(usize::MAX)],
         }
     }
@@ -36,9 +54,10 @@ impl LocalModel {
     ///
     /// # Errors
     /// A word is outside its input's range, or an operator failed.
-    pub(crate) fn run_words(&mut self, words: &[I256]) -> Result<Vec<I256>> {
+    pub(crate) fn run_words(&mut self, words: &[I256]) -> Result<Vec<I256>, RunFailure> {
         let packed = pack(&self.inputs, words.iter().copied()).map_err(|index| {
-            anyhow!("InputRange({index}): the value is outside the range of its input")
+            let advice = self.ports.input_range_advice(index);
+            RunFailure::InputRange { index, advice }
         })?;
         self.run_raw(&packed)?;
         Ok(unpack(&self.outputs, &self.output))
@@ -48,7 +67,7 @@ impl LocalModel {
     ///
     /// # Errors
     /// The input has another length, a bool that is none, or an operator failed.
-    pub(crate) fn run_raw(&mut self, packed: &[u8]) -> Result<&[u8]> {
+    pub(crate) fn run_raw(&mut self, packed: &[u8]) -> Result<&[u8], RunError> {
         self.plan.run(&mut self.arena, packed, &mut self.output)?;
         Ok(&self.output)
     }

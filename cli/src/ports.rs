@@ -86,4 +86,24 @@ impl Ports {
             outputs: info.outputs.iter().map(port).collect::<Result<_>>()?,
         })
     }
+
+    /// Which input a word outside its range belongs to, and what to do about it.
+    pub(crate) fn input_range_advice(&self, index: u64) -> String {
+        let mut element = usize::try_from(index).unwrap_or(usize::MAX);
+        for port in &self.inputs {
+            if element < port.elements() {
+                let name = &port.name;
+                return if port.is_plain {
+                    let (low, high) = port.dtype.range();
+                    format!("element {element} of `{name}` is not an integer of {low} to {high}")
+                } else {
+                    format!(
+                        "element {element} of `{name}` is outside the range that the model was calibrated for (`fixpoint inspect` shows it); recompile with --saturate {name}, or calibrate on wider data"
+                    )
+                };
+            }
+            element -= port.elements();
+        }
+        "the value is outside the range of its input".to_owned()
+    }
 }

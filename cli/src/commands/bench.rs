@@ -41,7 +41,7 @@ struct Measured {
 pub(crate) fn run(args: Args) -> Result<()> {
     ensure!(
         args.seconds > 0.0 && args.seconds <= 3600.0,
-        "--seconds is between 0 and 3600"
+        "--seconds is more than 0 and at most 3600"
     );
     let file = model_file::read(&args.model)?;
     let duration = Duration::from_secs_f64(args.seconds);

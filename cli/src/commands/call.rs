@@ -2,14 +2,18 @@
 
 use crate::{
     answers::{Answers, parse_output},
-    onchain::{OnChain, block_on},
+    onchain::{OnChain, Reverted, block_on},
     output::out,
     ports::Ports,
     samples::Samples,
 };
 use alloy_primitives::Address;
-use anyhow::{Context as _, Result};
-use fixpoint_precompile::{abi::IInference, address::PRECOMPILE};
+use alloy_sol_types::SolError as _;
+use anyhow::{Context as _, Result, anyhow};
+use fixpoint_precompile::{
+    abi::IInference::{self, InputRange},
+    address::PRECOMPILE,
+};
 use std::path::PathBuf;
 
 /// Ask a model on chain, without a transaction.
@@ -24,7 +28,7 @@ pub(crate) struct Args {
     /// Address of the model's root contract
     model: Address,
     /// .npy (single input) or .npz (keys are input names); axis 0 counts samples
-    #[arg(long, value_name = "X.npy")]
+    #[arg(long, alias = "inputs", value_name = "X.npy")]
     input: PathBuf,
     /// JSON-RPC endpoint of the node
     #[arg(long, value_name = "URL", env = "FIXPOINT_RPC")]
@@ -84,12 +88,26 @@ async fn ask(args: &Args) -> Result<Answers> {
                 model,
                 input: samples.words(sample)?,
             };
-            let output = chain
-                .call(from, PRECOMPILE, &call)
-                .await
+            let output = chain.call(from, PRECOMPILE, &call).await;
+            let output = output
+                .map_err(|error| advised(error, &ports))
                 .with_context(failed)?;
             answers.push_words(output)?;
         }
     }
     Ok(answers)
+}
+
+/// Adds to an `InputRange` which input it is about and what to do.
+fn advised(error: anyhow::Error, ports: &Ports) -> anyhow::Error {
+    let out_of_range = error
+        .downcast_ref::<Reverted>()
+        .and_then(|reverted| InputRange::abi_decode(&reverted.data).ok());
+    match out_of_range {
+        Some(InputRange { index }) => {
+            let index = index.saturating_to();
+            anyhow!("InputRange({index}): {}", ports.input_range_advice(index))
+        }
+        None => error,
+    }
 }

@@ -66,6 +66,8 @@ pub(crate) struct Args {
 enum PrecisionArg {
     Int8,
     Int16,
+    /// Parsed so that the compiler can say what to do instead.
+    #[value(hide = true)]
     Int32,
 }
 

@@ -1,11 +1,16 @@
 //! `fixpoint eval`: how good a compiled model is on data.
 
 use crate::{
-    answers::Answers, commands::run::answer, model_file, output::out, ports::Ports,
+    answers::Answers,
+    local_model::{LocalModel, RunFailure},
+    model_file::{self, ModelFile},
+    output::out,
+    ports::Ports,
     samples::Samples,
 };
 use anyhow::{Context as _, Result, ensure};
 use fixpoint_compiler::{import, npy::Array, samples};
+use fixpoint_runtime::{error::RunError, kernels::Isa};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -13,7 +18,9 @@ use std::{
 
 /// Measure a compiled model on data: accuracy with labels, errors against the float model.
 ///
-/// Judges the model's first output.
+/// Judges the model's first output. A sample whose call would revert on chain (a value out of its
+/// input's range, a failing operator) counts as wrong for
+/// accuracy and is left out of errors.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   fixpoint eval digits.fxp --inputs test.npz --labels test_labels.npy
@@ -22,7 +29,7 @@ pub(crate) struct Args {
     /// The compiled model
     model: PathBuf,
     /// .npy (single input) or .npz (keys are input names); axis 0 counts samples
-    #[arg(long, value_name = "X.npy")]
+    #[arg(long, alias = "input", value_name = "X.npy")]
     inputs: PathBuf,
     /// Right class of each sample
     #[arg(long, value_name = "y.npy", required_unless_present = "reference")]
@@ -39,6 +46,9 @@ pub(crate) struct Args {
 #[derive(Default, serde::Serialize)]
 struct Evaluation {
     samples: usize,
+    reverting_samples: usize,
+    #[serde(skip)]
+    first_failure: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     top1: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,8 +65,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let file = model_file::read(&args.model)?;
     let ports = Ports::of_model(&file.model);
     let inputs = Samples::read(&args.inputs, &ports.inputs)?;
-    let answers: Answers = answer(&file, &ports, &inputs, false)?;
-    let got = answers.first_output();
+    let runs = Runs::of(&file, &ports, &inputs)?;
+    let got = &runs.first_outputs;
     let labels = args
         .labels
         .as_deref()
@@ -69,30 +79,84 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .transpose()?;
 
     let mut evaluation = Evaluation {
-        samples: answers.samples(),
+        samples: got.len(),
+        reverting_samples: got.iter().filter(|row| row.is_none()).count(),
+        first_failure: runs.first_failure,
         ..Evaluation::default()
     };
-    evaluation.top1 = labels.as_deref().map(|labels| share_right(&got, labels));
+    evaluation.top1 = labels.as_deref().map(|labels| share_right(got, labels));
     if let Some(want) = &reference {
         ensure!(
-            want.len() == got.len() && want.iter().zip(&got).all(|(a, b)| a.len() == b.len()),
+            want.len() == got.len() && answered(got, want).all(|(a, b)| a.len() == b.len()),
             "the reference model's first output has another shape"
         );
-        evaluation.reference_top1 = labels.as_deref().map(|labels| share_right(want, labels));
         let classes = want.iter().map(|row| largest(row)).collect::<Vec<_>>();
+        evaluation.reference_top1 = labels.as_deref().map(|labels| {
+            let right = classes.iter().zip(labels).filter(|(a, b)| a == b).count();
+            right as f64 / labels.len().max(1) as f64
+        });
         evaluation.top1_agreement =
-            (want.first().is_some_and(|row| row.len() > 1)).then(|| share_right(&got, &classes));
-        let errors = || {
-            got.iter()
-                .flatten()
-                .zip(want.iter().flatten())
-                .map(|(a, b)| (a - b).abs())
-        };
-        let count = errors().count().max(1);
-        evaluation.mean_error = Some(errors().sum::<f64>() / count as f64);
-        evaluation.max_error = Some(errors().fold(0.0, f64::max));
+            (want.first().is_some_and(|row| row.len() > 1)).then(|| share_right(got, &classes));
+        let errors = answered(got, want)
+            .flat_map(|(a, b)| a.iter().zip(b).map(|(a, b)| (a - b).abs()))
+            .collect::<Vec<_>>();
+        if !errors.is_empty() {
+            evaluation.mean_error = Some(errors.iter().sum::<f64>() / errors.len() as f64);
+            evaluation.max_error = Some(errors.iter().copied().fold(0.0, f64::max));
+        }
     }
     print(&evaluation, args.json)
+}
+
+/// What the compiled model answered.
+struct Runs {
+    /// Per sample its first output; nothing where the call would revert.
+    first_outputs: Vec<Option<Vec<f64>>>,
+    /// Why the first of those would.
+    first_failure: Option<String>,
+}
+
+impl Runs {
+    /// Runs every sample.
+    ///
+    /// # Errors
+    /// A sample can't be passed at all, or this runtime is at fault.
+    fn of(file: &ModelFile, ports: &Ports, samples: &Samples) -> Result<Self> {
+        let mut model = LocalModel::new(file, Isa::detect());
+        let mut runs = Self {
+            first_outputs: Vec::new(),
+            first_failure: None,
+        };
+        for sample in 0..samples.count {
+            let row = match model.run_words(&samples.words(sample)?) {
+                Ok(words) => {
+                    let mut answer = Answers::new(&ports.outputs, false);
+                    answer.push_words(words)?;
+                    answer.first_output().pop()
+                }
+                Err(
+                    failure @ (RunFailure::InputRange { .. }
+                    | RunFailure::Run(RunError::Execution(_))),
+                ) => {
+                    let told = || format!("sample {sample}: {failure}");
+                    runs.first_failure.get_or_insert_with(told);
+                    None
+                }
+                Err(failure) => return Err(failure).with_context(|| format!("sample {sample}")),
+            };
+            runs.first_outputs.push(row);
+        }
+        Ok(runs)
+    }
+}
+
+/// The answers there are, each with its row of `want`.
+fn answered<'a>(
+    got: &'a [Option<Vec<f64>>],
+    want: &'a [Vec<f64>],
+) -> impl Iterator<Item = (&'a Vec<f64>, &'a Vec<f64>)> {
+    let pairs = got.iter().zip(want);
+    pairs.filter_map(|(got, want)| Some((got.as_ref()?, want)))
 }
 
 fn print(evaluation: &Evaluation, json: bool) -> Result<()> {
@@ -101,6 +165,12 @@ fn print(evaluation: &Evaluation, json: bool) -> Result<()> {
         return Ok(());
     }
     out!("samples             {}", evaluation.samples);
+    if let Some(failure) = &evaluation.first_failure {
+        let reverting = evaluation.reverting_samples;
+        out!(
+            "reverting samples   {reverting} (wrong for accuracy, left out of errors); the first is {failure}"
+        );
+    }
     let percent = |label: &str, share: Option<f64>| {
         if let Some(share) = share {
             out!("{label:<19} {:.2} %", 100.0 * share);
@@ -146,11 +216,12 @@ fn run_reference(path: &Path, inputs: &Path) -> Result<Vec<Vec<f64>>> {
         .collect()
 }
 
-fn share_right(rows: &[Vec<f64>], classes: &[usize]) -> f64 {
+/// Share of the samples with this class; one without an answer has none.
+fn share_right(rows: &[Option<Vec<f64>>], classes: &[usize]) -> f64 {
     let right = rows
         .iter()
         .zip(classes)
-        .filter(|(row, class)| largest(row) == **class)
+        .filter(|(row, class)| row.as_deref().map(largest) == Some(**class))
         .count();
     right as f64 / rows.len().max(1) as f64
 }

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// The compiled model
     model: PathBuf,
     /// .npy (single input) or .npz (keys are input names); axis 0 counts samples
-    #[arg(long, value_name = "X.npy")]
+    #[arg(long, alias = "inputs", value_name = "X.npy")]
     input: PathBuf,
     /// Write the answers to an .npy or .npz file
     #[arg(long, value_name = "Y.npy", value_parser = parse_output)]

@@ -76,7 +76,7 @@ fn inputs_that_do_not_fit_are_named() {
         ),
         (
             write("huge.npy", &floats(&[2, 1, 8, 8], 1000.0)),
-            "InputRange(0)",
+            "InputRange(0): element 0 of `image` is outside the range that the model was calibrated for (`fixpoint inspect` shows it); recompile with --saturate image",
         ),
         (
             write("shape.npy", &floats(&[4, 8, 9], 1.0)),
@@ -115,6 +115,11 @@ fn compile_says_what_it_needs() {
         &error(&["compile", &onnx, "-o", &output]),
         &["--calibration"],
     );
+    let calibration = vector("digits/calibration.npz");
+    let mut int32 = vec!["compile", &onnx, "--calibration", &calibration];
+    int32.extend(["-o", &output, "--precision", "int32"]);
+    assert_contains(&error(&int32), &["int32 is not available yet"]);
+    assert!(!ok(&["compile", "--help"]).contains("int32"));
     assert_contains(
         &error(&["compile", &digits(), "-o", &output]),
         &["neither .onnx nor .tosa"],

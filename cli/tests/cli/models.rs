@@ -95,6 +95,63 @@ fn volatility_keeps_its_precision_in_int16() {
     assert_eq!(evaluation["top1_agreement"], Value::Null);
 }
 
+/// Pictures of `test.npz` of which the first and the third are far too bright.
+fn test_pictures_with_two_too_bright(folder: &Path) -> String {
+    let mut array = read_npz(Path::new(&vector("digits/test.npz"))).unwrap()["image"].clone();
+    let Data::F32(ink) = &mut array.data else {
+        panic!("pictures are f32");
+    };
+    for sample in [0, 2] {
+        ink[sample * 64..(sample + 1) * 64].fill(1000.0);
+    }
+    let path = folder.join("bright.npy");
+    array.write(&path).unwrap();
+    shown(&path)
+}
+
+#[test]
+fn samples_that_would_revert_count_as_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let bright = test_pictures_with_two_too_bright(folder.path());
+    let labels = vector("digits/test_labels.npy");
+    let evaluate = |model: &str, inputs: &str| {
+        let mut arguments = vec!["eval", model, "--input", inputs, "--labels", &labels];
+        let onnx = vector("digits/digits.onnx");
+        arguments.extend(["--reference", &onnx, "--json"]);
+        ok_json(&arguments)
+    };
+    let all = evaluate(&digits(), &vector("digits/test.npz"));
+    assert_eq!(all["reverting_samples"], 0);
+    let some = evaluate(&digits(), &bright);
+    assert_eq!(some["samples"], 360);
+    assert_eq!(some["reverting_samples"], 2);
+    let right = |evaluation: &Value| (evaluation["top1"].as_f64().unwrap() * 360.0).round();
+    assert!(right(&some) >= right(&all) - 2.0, "{some} {all}");
+    assert!(right(&some) <= 358.0 && right(&some) < right(&all));
+    assert!(some["max_error"].as_f64().unwrap() < 1.0, "{some}");
+    let text = ok(&["eval", &digits(), "--inputs", &bright, "--labels", &labels]);
+    let told = "sample 0: InputRange(0)";
+    assert_contains(&text, &["reverting samples   2 ", told, "--saturate image"]);
+
+    let output = shown(&folder.path().join("digits.fxp"));
+    let (onnx, calibration) = (
+        vector("digits/digits.onnx"),
+        vector("digits/calibration.npz"),
+    );
+    let mut compile = vec!["compile", &onnx, "--calibration", &calibration];
+    compile.extend(["--test", &bright, "-o", &output]);
+    assert_contains(
+        &ok(&compile),
+        &[
+            "2 of 360 samples have input values beyond the calibrated range: such a call reverts",
+            "--saturate image,",
+        ],
+    );
+    compile.extend(["--saturate", "image"]);
+    assert_contains(&ok(&compile), &["2 of 360 samples", ": they saturate"]);
+    assert_eq!(evaluate(&output, &bright)["reverting_samples"], 0);
+}
+
 #[test]
 fn inspect_tells_the_same_to_people_and_machines() {
     let model = digits();
@@ -242,6 +299,6 @@ fn bench_times_both_sets_of_kernels() {
     assert_contains(&text, &["2 thread(s)", "portable"]);
     assert_contains(
         &error(&["bench", &digits(), "--seconds", "0"]),
-        &["--seconds"],
+        &["--seconds is more than 0"],
     );
 }

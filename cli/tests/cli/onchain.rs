@@ -4,8 +4,9 @@ use crate::{
     devnet::{Devnet, FIRST, KEY, POOR_KEY},
     support::{assert_contains, digits, error, ok, ok_json, run, shown, write_pictures},
 };
+use fixpoint_compiler::npy::{Array, Data};
 use fixpoint_precompile::address::CHUNK_STORE;
-use std::net::TcpListener;
+use std::{net::TcpListener, path::Path};
 
 const GATEWAY: &str = "0x0000000000000000000000000000000000000f21";
 /// Another developer account.
@@ -57,6 +58,14 @@ async fn a_priced_model_answers_on_chain_as_it_does_here() {
         run.push("--json");
         assert_eq!(ok(&call), ok(&run));
     }
+    let mut array = Array::read(Path::new(&pictures)).unwrap();
+    array.data = Data::F32(vec![1000.0; array.len()]);
+    let bright = folder.path().join("bright.npy");
+    array.write(&bright).unwrap();
+    let bright = shown(&bright);
+    let told = error(&["call", address, "--inputs", &bright, "--rpc", &devnet.url]);
+    assert_eq!(told, error(&["run", &model, "--inputs", &bright]));
+    assert_contains(&told, &["sample 0: InputRange(0): ", "--saturate image"]);
     // A gate lets nobody else pass.
     let mut call = vec!["call", address, "--input", &pictures, "--rpc", &devnet.url];
     call.extend(["--from", "0x00000000000000000000000000000000000000CC"]);
