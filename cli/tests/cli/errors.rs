@@ -182,6 +182,17 @@ fn usage_errors_exit_with_2() {
 }
 
 #[test]
+fn a_token_id_is_no_address() {
+    let hash = format!("0x{}", "ab".repeat(32));
+    for id in [hash.as_str(), &"7".repeat(77)] {
+        let output = run(&["call", id, "--input", "x.npy", "--rpc", "http://localhost"]);
+        assert_eq!(output.status.code(), Some(2));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_contains(&told, &["model id (token)", "root contract"]);
+    }
+}
+
+#[test]
 fn every_help_has_examples() {
     let text = ok(&["--help"]);
     assert_contains(&text, &["Examples:", "fixpoint deploy"]);
