@@ -10,6 +10,7 @@ mod local_model;
 mod model_file;
 mod onchain;
 mod output;
+mod port_range;
 mod ports;
 mod samples;
 mod solidity;

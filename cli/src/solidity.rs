@@ -1,8 +1,14 @@
 //! A typed Solidity library for one model: what `inspect --solidity` writes.
 
-use crate::{model_file::ModelFile, ports::Ports};
+use crate::{
+    model_file::{self, ModelFile},
+    port_range::{Side, ranges},
+    ports::Ports,
+};
 use alloy_primitives::keccak256;
 use anyhow::{Result, ensure};
+use fixpoint_precompile::ports::Port;
+use fixpoint_runtime::model::format::Quantisation;
 use std::fmt::Write as _;
 
 /// The source of a library of this name.
@@ -49,6 +55,7 @@ pub(crate) fn library(name: &str, file: &ModelFile, ports: &Ports) -> Result<Str
             offset += port.elements();
         }
     }
+    write_input_ranges(&mut source, file)?;
     source.push_str(
         "\n    /// @notice The model at this address has other bytes than this library was written for.\n\
          \x20   error WrongModel(address model, bytes32 got);\n\
@@ -75,6 +82,38 @@ pub(crate) fn library(name: &str, file: &ModelFile, ports: &Ports) -> Result<Str
          }\n",
     );
     Ok(source)
+}
+
+/// The smallest and the largest word that each quantised input accepts.
+fn write_input_ranges(source: &mut String, file: &ModelFile) -> Result<()> {
+    for port in Port::inputs_of(&file.model) {
+        let name = model_file::name(&port.name);
+        match &port.quantisation {
+            Quantisation::None => continue,
+            Quantisation::PerElement(_) => writeln!(
+                source,
+                "    // `{name}` has a range per element: see `fixpoint inspect --json`."
+            )?,
+            Quantisation::PerTensor(_) => {
+                let beyond = if port.saturates {
+                    "becomes it"
+                } else {
+                    "reverts with InputRange"
+                };
+                for range in ranges(&port, Side::Input) {
+                    for (end, word) in [("MIN", range.min), ("MAX", range.max)] {
+                        let constant = constant_name(&name);
+                        write!(
+                            source,
+                            "    /// @notice Last word in the range of `{name}`; a word beyond {beyond}.\n\
+                             \x20   int256 internal constant INPUT_{constant}_{end} = {word};\n",
+                        )?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A tensor's name as part of a Solidity constant.

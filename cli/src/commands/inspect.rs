@@ -4,16 +4,18 @@ use crate::{
     cost::{self, Cost},
     model_file::{self, ModelFile},
     output::out,
-    ports::{Port, Ports},
+    port_range::{self, Side},
+    ports::Ports,
     solidity,
     text::{self, grouped},
 };
 use alloy_primitives::keccak256;
 use anyhow::{Context as _, Result};
-use fixpoint_runtime::tensor::TensorType;
+use fixpoint_precompile::ports::Port;
+use fixpoint_runtime::{model::format::Quantisation, tensor::TensorType};
 use std::path::PathBuf;
 
-/// Show a compiled model: graph, shapes, bytes, gas by operator, cost to deploy.
+/// Show a compiled model: graph, shapes, ranges, bytes, gas by operator, cost to deploy.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   fixpoint inspect digits.fxp
@@ -22,7 +24,8 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// The compiled model
     model: PathBuf,
-    /// Write a typed Solidity library for this model: sizes, names of inputs and outputs
+    /// Write a typed Solidity library for this model: sizes, names and ranges of
+    /// inputs and outputs
     #[arg(long, value_name = "Name.sol")]
     solidity: Option<PathBuf>,
     /// Print the result as JSON
@@ -58,13 +61,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
             "content_hash": keccak256(&file.payload),
             "arena_bytes": file.model.arena_bytes(),
             "gas": cost,
-            "inputs": ports.inputs.iter().map(port_json).collect::<Vec<_>>(),
-            "outputs": ports.outputs.iter().map(port_json).collect::<Vec<_>>(),
+            "inputs": ports_json(&Port::inputs_of(&file.model), Side::Input),
+            "outputs": ports_json(&Port::outputs_of(&file.model), Side::Output),
             "operators": rows,
         });
         out!("{}", serde_json::to_string_pretty(&result)?);
     } else {
-        print(&file, &ports, &cost, &rows);
+        print(&file, &cost, &rows);
     }
     Ok(())
 }
@@ -91,34 +94,29 @@ fn shown(tensor: &TensorType) -> String {
     format!("{:?} {}", tensor.dtype, text::shape(&tensor.shape)).to_lowercase()
 }
 
-fn port_json(port: &Port) -> serde_json::Value {
-    serde_json::json!({
-        "name": port.name,
-        "dtype": format!("{:?}", port.dtype).to_lowercase(),
-        "shape": port.shape,
-        "quantised": !port.is_plain,
-    })
+fn ports_json(ports: &[Port], side: Side) -> Vec<serde_json::Value> {
+    let json = |port| port_range::to_json(port, side);
+    ports.iter().map(json).collect()
 }
 
-fn print(file: &ModelFile, ports: &Ports, cost: &Cost, rows: &[Row]) {
+fn print_ports(label: &str, ports: &[Port], side: Side) {
+    for port in ports {
+        let kind = match port.quantisation {
+            Quantisation::None => "integers",
+            _ => "real numbers (WAD)",
+        };
+        let name = model_file::name(&port.name);
+        out!("{label:<14} {name}: {}, {kind}", shown(&port.tensor));
+        out!("{:<14}   {}", "", port_range::to_text(port, side));
+    }
+}
+
+fn print(file: &ModelFile, cost: &Cost, rows: &[Row]) {
     out!("content hash   {}", keccak256(&file.payload));
     out!("payload        {} bytes", grouped(file.payload.len()));
     out!("memory         {} bytes", grouped(file.model.arena_bytes()));
-    for (side, ports) in [("input", &ports.inputs), ("output", &ports.outputs)] {
-        for port in ports {
-            let kind = if port.is_plain {
-                "integers"
-            } else {
-                "real numbers (WAD)"
-            };
-            let dtype = format!("{:?}", port.dtype).to_lowercase();
-            out!(
-                "{side:<14} {}: {dtype} {}, {kind}",
-                port.name,
-                text::shape(&port.shape)
-            );
-        }
-    }
+    print_ports("input", &Port::inputs_of(&file.model), Side::Input);
+    print_ports("output", &Port::outputs_of(&file.model), Side::Output);
     out!("");
     out!(
         "{:>5}  {:<24} {:<24} {:>12}",

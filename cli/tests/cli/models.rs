@@ -162,10 +162,20 @@ fn inspect_tells_the_same_to_people_and_machines() {
     assert_eq!(json["content_hash"], hash);
     assert_eq!(json["inputs"][0]["name"], "image");
     assert_eq!(json["inputs"][0]["shape"], serde_json::json!([1, 1, 8, 8]));
+    assert_eq!(json["inputs"][0]["saturates"], false);
+    assert_eq!(json["inputs"][0]["quantisation"], "per_tensor");
+    let range = &json["inputs"][0]["ranges"][0];
+    let (min, max) = (
+        range["min"].as_f64().unwrap(),
+        range["max"].as_f64().unwrap(),
+    );
+    assert!((-0.1..=0.0).contains(&min) && (16.0..16.1).contains(&max));
     assert_eq!(json["outputs"][0]["name"], "logits");
     let operators = json["operators"].as_array().unwrap();
     assert!(operators.iter().any(|row| row["name"] == "CONV2D"));
     let text = ok(&["inspect", &model]);
+    let reverts = "; beyond it the call reverts (InputRange); scale ";
+    assert_contains(&text, &[reverts, "zero point"]);
     assert_contains(&text, &[&hash, "image: i8 1x1x8x8", "logits", "MAX_POOL2D"]);
     let rows = text.lines().filter(|line| {
         let first = line.split_whitespace().next();
@@ -188,6 +198,8 @@ fn inspect_writes_a_solidity_library() {
             "OUTPUT_LENGTH = 10;",
             "INPUT_IMAGE = 0;",
             "OUTPUT_LOGITS = 0;",
+            "int256 internal constant INPUT_IMAGE_MIN = ",
+            "int256 internal constant INPUT_IMAGE_MAX = ",
         ],
     );
     let hash = ok_json(&["inspect", &digits(), "--json"])["content_hash"].clone();
