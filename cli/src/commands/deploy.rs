@@ -23,6 +23,9 @@ use std::path::PathBuf;
 /// Put a model on chain: chunks, root, activation, registration.
 ///
 /// Run it again after an interruption: it goes on where it stopped and pays for nothing twice.
+///
+/// The gate is part of a model's identity, and --price sets it: the same file without a price, or
+/// under another gate, is another model with chunks of its own.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   fixpoint deploy m.fxp --rpc http://127.0.0.1:8545 --private-key $KEY
@@ -65,15 +68,7 @@ async fn deploy(args: Args) -> Result<()> {
     // A model that no chain would activate is refused before anything is paid.
     let (cost, _) = cost::measure(&file)?;
     let chain = OnChain::signer(&args.rpc, &args.private_key).await?;
-    for (name, address) in [
-        ("ChunkStore", CHUNK_STORE),
-        ("ModelRegistry", MODEL_REGISTRY),
-    ] {
-        ensure!(
-            !chain.code(address).await?.is_empty(),
-            "there is no contract at {address}, where this chain should have its {name}"
-        );
-    }
+    ensure_contracts(&chain).await?;
     chain.settle().await?;
     let priced = args.price.is_some_and(|price| !price.is_zero());
     let gate = args.gate.unwrap_or(if priced {
@@ -94,10 +89,10 @@ async fn deploy(args: Args) -> Result<()> {
     let root = deployment.write_root(&chunks).await?;
     let (model_hash, inference_gas) = deployment.activate(root).await?;
     let model_id = U256::from_be_bytes(model_hash.0);
+    let price_wei = args.price.unwrap_or_default();
+    let mut changes = Vec::new();
     if let Some(name) = &args.name {
-        deployment
-            .register(root, model_id, name, args.price.unwrap_or_default())
-            .await?;
+        changes = deployment.register(root, model_id, name, price_wei).await?;
     }
 
     if args.json {
@@ -107,6 +102,10 @@ async fn deploy(args: Args) -> Result<()> {
             "model_id": model_id.to_string(),
             "registered": args.name.is_some(),
             "gate": gate,
+            "name": args.name,
+            "price_wei": args.name.as_ref().map(|_| price_wei.to_string()),
+            "owner": args.name.as_ref().map(|_| deployment.chain.account()),
+            "changes": changes,
             "chunks": chunks.len(),
             "gas_used": deployment.gas_used,
             "inference_gas": inference_gas,
@@ -115,13 +114,32 @@ async fn deploy(args: Args) -> Result<()> {
     } else {
         out!("model           {root}");
         out!("model hash      {model_hash}");
-        if args.name.is_some() {
-            out!("token           {model_id}");
+        out!("gate            {}", gate_text(gate));
+        if let Some(name) = &args.name {
+            out!("model id (token) {model_id}");
+            out!("name            {name}");
+            out!("price           {} wei per inference", grouped(price_wei));
+            out!("owner           {}", deployment.chain.account());
+            out!("registry        {}", changes_text(&changes));
         }
         out!("gas, this run   {}", grouped(deployment.gas_used));
         out!(
             "gas of a call   {} (first in a transaction)",
             grouped(inference_gas)
+        );
+    }
+    Ok(())
+}
+
+/// Makes sure that the chain has what deploying needs.
+async fn ensure_contracts(chain: &OnChain) -> Result<()> {
+    for (name, address) in [
+        ("ChunkStore", CHUNK_STORE),
+        ("ModelRegistry", MODEL_REGISTRY),
+    ] {
+        ensure!(
+            !chain.code(address).await?.is_empty(),
+            "there is no contract at {address}, where this chain should have its {name}"
         );
     }
     Ok(())
@@ -202,14 +220,14 @@ impl Deployment {
         let balance = self.chain.balance_wei().await?;
         ensure!(
             balance >= wei,
-            "{} has {} wei, this needs about {} wei: fund the account",
+            "{} has {} wei, this needs at most about {} wei: fund the account",
             self.chain.account(),
             grouped(balance),
             grouped(wei),
         );
         if !self.json {
             eprintln!(
-                "{} of {chunks} chunks to write; about {} gas, {} wei at the current price",
+                "{} of {chunks} chunks to write; at most about {} gas, {} wei at the current price",
                 missing.len(),
                 grouped(gas),
                 grouped(wei),
@@ -272,7 +290,7 @@ impl Deployment {
         id: U256,
         name: &str,
         price_wei: U256,
-    ) -> Result<()> {
+    ) -> Result<Vec<&'static str>> {
         let existing = self
             .chain
             .call(
@@ -303,23 +321,26 @@ impl Deployment {
             Err(error) => return Err(error.context("reading the registry")),
         };
         self.gas_used += receipt.gas_used;
-        Ok(())
+        Ok(vec!["registered"])
     }
 
-    /// Brings the name and price of a model that is registered already to what was asked for.
+    /// Brings the name and price of a model that is registered already to what was asked for; says
+    /// what changed.
     async fn update(
         &mut self,
         model: &IModelRegistry::Model,
         id: U256,
         name: &str,
         price_wei: U256,
-    ) -> Result<()> {
+    ) -> Result<Vec<&'static str>> {
+        let mut changes = Vec::new();
         if model.name != name {
             let call = IModelRegistry::setNameCall {
                 modelId: id,
                 name: name.to_owned(),
             };
             self.gas_used += self.chain.send(MODEL_REGISTRY, &call).await?.gas_used;
+            changes.push("renamed");
         }
         if model.priceWei != price_wei {
             let call = IModelRegistry::setPriceCall {
@@ -327,8 +348,9 @@ impl Deployment {
                 priceWei: price_wei,
             };
             self.gas_used += self.chain.send(MODEL_REGISTRY, &call).await?.gas_used;
+            changes.push("repriced");
         }
-        Ok(())
+        Ok(changes)
     }
 }
 
@@ -340,6 +362,22 @@ const GAS_PER_CHUNK: u64 = 120_000;
 const GAS_PER_ROOT_ENTRY: u64 = 20_000;
 /// What does not grow with the model: transactions, creating the root, registration.
 const GAS_OF_THE_REST: u64 = 700_000;
+
+/// Who may call the model.
+fn gate_text(gate: Address) -> String {
+    match gate {
+        Address::ZERO => "none: anyone may call it".to_owned(),
+        INFERENCE_GATEWAY => format!("{gate} (the gateway)"),
+        _ => gate.to_string(),
+    }
+}
+
+fn changes_text(changes: &[&str]) -> String {
+    if changes.is_empty() {
+        return "registered already, unchanged".to_owned();
+    }
+    changes.join(", ")
+}
 
 fn is_unregistered(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Reverted>().is_some_and(|reverted| {

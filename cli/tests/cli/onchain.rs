@@ -96,7 +96,33 @@ async fn a_new_name_and_price_reach_a_registered_model() {
     assert_eq!(second["model"], first["model"]);
     let gas = second["gas_used"].as_u64().unwrap();
     assert!(gas > 0 && gas < 200_000, "{gas}");
+    assert_eq!(first["changes"], serde_json::json!(["registered"]));
+    assert_eq!(
+        second["changes"],
+        serde_json::json!(["renamed", "repriced"])
+    );
+    assert_eq!(second["price_wei"], "9");
     assert_eq!(deploy("digits two", "9")["gas_used"], 0);
+    let mut arguments = vec!["deploy", &model, "--rpc", &devnet.url];
+    arguments.extend([
+        "--private-key",
+        KEY,
+        "--name",
+        "digits two",
+        "--price",
+        "10",
+    ]);
+    assert_contains(
+        &ok(&arguments),
+        &[
+            "model id (token) ",
+            "name            digits two\n",
+            "price           10 wei",
+            "owner           0xf39F",
+            "(the gateway)",
+            "registry        repriced\n",
+        ],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +142,7 @@ async fn people_are_told_what_a_deployment_did() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_contains(&text, &["model           0x", "gas of a call"]);
     let announced = String::from_utf8(output.stderr).unwrap();
-    assert_contains(&announced, &["1 of 1 chunks to write; about "]);
+    assert_contains(&announced, &["1 of 1 chunks to write; at most about "]);
     let announced_gas = announced
         .split(' ')
         .skip_while(|word| *word != "about")
