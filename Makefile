@@ -11,6 +11,9 @@ NPM := node_modules/.package-lock.json
 CARGO := cargo
 DEBUG_BIN := $(CURDIR)/target/debug/fixpoint
 RELEASE_BIN := $(CURDIR)/target/release/fixpoint
+# Builds what `make test-rust` built, the binary included: another selection of packages would give
+# dependencies other features and compile them again.
+BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
 	predeploys vectors fmt fuzz clean
@@ -50,7 +53,7 @@ test-rust: tools ## Rust unit, property, vector and node tests
 	$(CARGO) test --locked --workspace
 
 test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where they infer
-	$(CARGO) build --locked -p fixpoint-cli
+	$(BUILD_DEBUG)
 	forge fmt --check
 	forge build
 	node tools/predeploys.cjs --check
@@ -58,7 +61,7 @@ test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where
 	FIXPOINT_CLI=$(DEBUG_BIN) forge test
 
 test-e2e: $(NPM) tools ## The demo, the second SIMD-free process and the README's walk
-	$(CARGO) build --locked -p fixpoint-cli
+	$(BUILD_DEBUG)
 	$(CARGO) build --locked -p fixpoint-node --bin fixpoint-import --no-default-features
 	python3 scripts/demo.py --fixpoint $(DEBUG_BIN) --verify-with $(CURDIR)/target/debug/fixpoint-import
 	python3 scripts/readme_walk.py --fixpoint $(DEBUG_BIN)
