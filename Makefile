@@ -46,6 +46,8 @@ test: lint test-rust test-contracts test-e2e ## Every test; what CI runs
 
 lint: tools ## Formatting, and the lints that keep consensus code deterministic
 	$(CARGO) fmt --all --check
+	@# Modules that a macro declares, which `cargo fmt` does not find.
+	rustfmt --check --edition 2024 $(wildcard precompile/runtime/src/ops/*.rs)
 	$(CARGO) clippy --locked -p fixpoint-runtime -p fixpoint-precompile --all-targets -- -D warnings
 	$(CARGO) clippy --locked -p fixpoint-runtime --no-default-features -- -D warnings
 
@@ -76,6 +78,7 @@ vectors: tools ## Write test-vectors/*.json again
 
 fmt: $(NPM) ## Format Rust and Solidity
 	$(CARGO) fmt --all
+	rustfmt --edition 2024 $(wildcard precompile/runtime/src/ops/*.rs)
 	forge fmt
 
 FUZZ_SECONDS ?= 600

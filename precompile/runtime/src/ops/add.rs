@@ -9,7 +9,10 @@ use super::{
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::{broadcast::Broadcast, add::add_i32}},
+    kernels::{
+        Isa, KernelError,
+        portable::{add::add_i32, broadcast::Broadcast},
+    },
     model::format::ValueId,
     tensor::DType,
     work::Work,

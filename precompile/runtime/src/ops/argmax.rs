@@ -8,7 +8,7 @@ use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{Isa, KernelError, portable::argmax::argmax},
-    model::{format::ValueId},
+    model::format::ValueId,
     tensor::DType,
     work::Work,
 };

@@ -13,7 +13,9 @@ use crate::{
     kernels::{
         Isa, KernelError,
         portable::{
-            arithmetic_right_shift::{arithmetic_right_shift_i8, arithmetic_right_shift_i16, arithmetic_right_shift_i32},
+            arithmetic_right_shift::{
+                arithmetic_right_shift_i8, arithmetic_right_shift_i16, arithmetic_right_shift_i32,
+            },
             broadcast::Broadcast,
         },
     },

@@ -33,11 +33,7 @@ impl Operation for Concat {
         let [first, rest @ ..] = operands else {
             return Err(OperatorError::NoOperand);
         };
-        require_dtype(
-            0,
-            first,
-            &[DType::Bool, DType::I8, DType::I16, DType::I32],
-        )?;
+        require_dtype(0, first, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
         let joined = require_axis(self.axis, first)?;
         let mut shape = first.shape().to_vec();
         for (number, part) in (1..).zip(rest) {

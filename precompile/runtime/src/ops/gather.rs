@@ -33,11 +33,7 @@ impl Operation for Gather {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [values, indices] = exactly(operands)?;
-        require_dtype(
-            0,
-            values,
-            &[DType::Bool, DType::I8, DType::I16, DType::I32],
-        )?;
+        require_dtype(0, values, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
         require_dtype(1, indices, &[DType::I32])?;
         let [batch, _, channels] = require_rank::<3>(0, values)?;
         let [indices_batch, picks] = require_rank::<2>(1, indices)?;

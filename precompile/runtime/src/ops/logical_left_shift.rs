@@ -13,8 +13,10 @@ use crate::{
     kernels::{
         Isa, KernelError,
         portable::{
-            logical_left_shift::{logical_left_shift_i8, logical_left_shift_i16, logical_left_shift_i32},
             broadcast::Broadcast,
+            logical_left_shift::{
+                logical_left_shift_i8, logical_left_shift_i16, logical_left_shift_i32,
+            },
         },
     },
     model::format::ValueId,

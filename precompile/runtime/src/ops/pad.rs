@@ -5,10 +5,15 @@ use super::{
     shape::{exactly, require_dtype, with_shape},
 };
 use crate::{
+    buffer::{Buffer, ViewMut},
     error::OperatorError,
     kernels::{Isa, KernelError, portable::pad::pad},
-    buffer::{Buffer, ViewMut}, model::{format::{Signed32, ValueId}, limits::MAX_RANK}, ops::geometry::Margin,
-    tensor::{DType},
+    model::{
+        format::{Signed32, ValueId},
+        limits::MAX_RANK,
+    },
+    ops::geometry::Margin,
+    tensor::DType,
     work::Work,
 };
 use alloc::{vec, vec::Vec};
@@ -33,11 +38,7 @@ impl Operation for Pad {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [input] = exactly(operands)?;
-        require_dtype(
-            0,
-            input,
-            &[DType::Bool, DType::I8, DType::I16, DType::I32],
-        )?;
+        require_dtype(0, input, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
         let rank = input.shape().len();
         if self.padding.len() != rank {
             return Err(OperatorError::EntryCount {
@@ -68,9 +69,12 @@ impl Operation for Pad {
         let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let shape = input.shape().to_vec();
         let margins = self.padding.iter();
-        let padding: Vec<_> = margins.map(|margin| (margin.before, margin.after)).collect();
+        let padding: Vec<_> = margins
+            .map(|margin| (margin.before, margin.after))
+            .collect();
         // The value is in the element type's range: these are all of its bytes, in memory order.
-        let mut value = Buffer::zeroed(&with_shape(input.dtype(), &[]).map_err(|_| KernelError::Shape)?);
+        let mut value =
+            Buffer::zeroed(&with_shape(input.dtype(), &[]).map_err(|_| KernelError::Shape)?);
         match value.view_mut() {
             ViewMut::Bool(element) => element.fill(self.value.0 as u8),
             ViewMut::I8(element) => element.fill(self.value.0 as i8),
@@ -79,7 +83,13 @@ impl Operation for Pad {
             ViewMut::I48(_) => return Err(KernelError::Shape),
         }
         Ok(Step::new(isa, 1, move |reads, out| match reads {
-            [x] => pad(&shape, &padding, value.view().bytes(), x.bytes(), out.into_bytes()),
+            [x] => pad(
+                &shape,
+                &padding,
+                value.view().bytes(),
+                x.bytes(),
+                out.into_bytes(),
+            ),
             _ => Err(KernelError::Shape),
         }))
     }

@@ -10,7 +10,7 @@ use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{Isa, KernelError, portable::reduce_sum::reduce_sum_i32},
-    model::{format::ValueId},
+    model::format::ValueId,
     tensor::DType,
     work::Work,
 };

@@ -119,11 +119,7 @@ impl Operation for Rescale {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [input] = exactly(operands)?;
-        require_dtype(
-            0,
-            input,
-            &[DType::I8, DType::I16, DType::I32, DType::I48],
-        )?;
+        require_dtype(0, input, &[DType::I8, DType::I16, DType::I32, DType::I48])?;
         if !matches!(self.to, DType::I8 | DType::I16 | DType::I32) {
             return Err(OperatorError::OutputType { dtype: self.to });
         }

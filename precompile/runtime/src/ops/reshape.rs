@@ -33,11 +33,7 @@ impl Operation for Reshape {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [input] = exactly(operands)?;
-        require_dtype(
-            0,
-            input,
-            &[DType::Bool, DType::I8, DType::I16, DType::I32],
-        )?;
+        require_dtype(0, input, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
         let output = TensorType {
             dtype: input.dtype(),
             shape: self.shape.clone(),

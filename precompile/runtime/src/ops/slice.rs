@@ -32,11 +32,7 @@ impl Operation for Slice {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [input] = exactly(operands)?;
-        require_dtype(
-            0,
-            input,
-            &[DType::Bool, DType::I8, DType::I16, DType::I32],
-        )?;
+        require_dtype(0, input, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
         let rank = input.shape().len();
         for list in [&self.start, &self.size] {
             if list.len() != rank {
@@ -69,7 +65,14 @@ impl Operation for Slice {
         let (start, size) = (self.start.to_vec(), self.size.to_vec());
         let element_bytes = input.dtype().size_bytes();
         Ok(Step::new(isa, 1, move |reads, out| match reads {
-            [x] => slice(&shape, &start, &size, element_bytes, x.bytes(), out.into_bytes()),
+            [x] => slice(
+                &shape,
+                &start,
+                &size,
+                element_bytes,
+                x.bytes(),
+                out.into_bytes(),
+            ),
             _ => Err(KernelError::Shape),
         }))
     }

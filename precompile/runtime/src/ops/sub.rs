@@ -9,7 +9,10 @@ use super::{
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::{broadcast::Broadcast, sub::sub_i32}},
+    kernels::{
+        Isa, KernelError,
+        portable::{broadcast::Broadcast, sub::sub_i32},
+    },
     model::format::ValueId,
     tensor::DType,
     work::Work,

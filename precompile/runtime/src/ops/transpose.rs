@@ -8,7 +8,7 @@ use crate::{
     error::OperatorError,
     kernels::{Isa, KernelError, portable::transpose::transpose},
     model::{format::ValueId, limits::MAX_RANK},
-    tensor::{DType},
+    tensor::DType,
     work::Work,
 };
 use alloc::{vec, vec::Vec};
@@ -31,11 +31,7 @@ impl Operation for Transpose {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [input] = exactly(operands)?;
-        require_dtype(
-            0,
-            input,
-            &[DType::Bool, DType::I8, DType::I16, DType::I32],
-        )?;
+        require_dtype(0, input, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
         let rank = input.shape().len();
         if self.permutation.len() != rank {
             return Err(OperatorError::EntryCount {
@@ -66,7 +62,13 @@ impl Operation for Transpose {
         let permutation = self.permutation.to_vec();
         let element_bytes = input.dtype().size_bytes();
         Ok(Step::new(isa, 1, move |reads, out| match reads {
-            [x] => transpose(&shape, &permutation, element_bytes, x.bytes(), out.into_bytes()),
+            [x] => transpose(
+                &shape,
+                &permutation,
+                element_bytes,
+                x.bytes(),
+                out.into_bytes(),
+            ),
             _ => Err(KernelError::Shape),
         }))
     }
