@@ -17,10 +17,12 @@ from devkit import (
     GATEWAY,
     OWNER,
     OWNER_KEY,
-    ROOT,
+    PRICE_WEI,
     USER_KEY,
     Devnet,
     Failed,
+    compile_digits,
+    deploy_digits,
     main,
     read_npy,
     read_npz,
@@ -28,7 +30,6 @@ from devkit import (
     step,
 )
 
-PRICE_WEI = 10**12
 SCANS = 5
 SHADES = " .:-=+*#%@"
 
@@ -52,15 +53,9 @@ def picture(pixels):
     return ["".join(shade(value) for value in row) for row in rows]
 
 
-def compile_digits(fixpoint, model):
+def compile_model(fixpoint, model):
     step("1. Compile the ONNX classifier to integers")
-    text = run(
-        fixpoint, "compile", DIGITS / "digits.onnx",
-        "--calibration", DIGITS / "calibration.npz",
-        "--test", DIGITS / "test.npz", "--labels", DIGITS / "test_labels.npy",
-        "-o", model, "--json",
-    )  # fmt: skip
-    report = json.loads(text)
+    report = compile_digits(fixpoint, model)
     print(
         f"   {report['parameters']:,} parameters, {report['payload_bytes']:,} bytes in "
         f"{report['chunks']} chunk(s), {report['macs']:,} multiply-accumulates, "
@@ -71,11 +66,7 @@ def compile_digits(fixpoint, model):
 
 def deploy(fixpoint, devnet, model):
     step("2. Put the model on chain, activate it, register it with a price")
-    text = run(
-        fixpoint, "deploy", model, "--rpc", devnet.url, "--private-key", OWNER_KEY,
-        "--name", "digits", "--price", PRICE_WEI, "--json",
-    )  # fmt: skip
-    deployed = json.loads(text)
+    deployed = deploy_digits(fixpoint, devnet, model)
     print(f"   model {deployed['model']}, {deployed['gas_used']:,} gas in all, paid once")
     print(f"   token {deployed['model_id']} of the registry belongs to {OWNER}")
     return deployed
@@ -186,7 +177,7 @@ def demo():
         run("forge", "build")
         with Devnet(arguments.fixpoint, folder / "chain", log=folder / "devnet.log") as devnet:
             print(f"A devnet is running at {devnet.url} with its data in {folder}")
-            report = compile_digits(arguments.fixpoint, model)
+            report = compile_model(arguments.fixpoint, model)
             deployed = deploy(arguments.fixpoint, devnet, model)
             reader = create_reader(devnet, deployed)
             read_scans(devnet, reader, scans, labels)

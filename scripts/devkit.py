@@ -22,6 +22,9 @@ DIGITS = ROOT / "test-vectors" / "models" / "digits"
 REGISTRY = "0x0000000000000000000000000000000000000F20"
 GATEWAY = "0x0000000000000000000000000000000000000F21"
 
+# What the digits model costs its callers.
+PRICE_WEI = 10**12
+
 # The development accounts of `fixpoint devnet`, the same as anvil's.
 OWNER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
@@ -161,6 +164,26 @@ def read_npz(path):
         return {
             name.removesuffix(".npy"): read_npy(archive.read(name)) for name in archive.namelist()
         }
+
+
+def compile_digits(fixpoint, model):
+    """Compiles the digits classifier to `model`; returns the report of `fixpoint compile --json`."""
+    text = run(
+        fixpoint, "compile", DIGITS / "digits.onnx",
+        "--calibration", DIGITS / "calibration.npz",
+        "--test", DIGITS / "test.npz", "--labels", DIGITS / "test_labels.npy",
+        "-o", model, "--json",
+    )  # fmt: skip
+    return json.loads(text)
+
+
+def deploy_digits(fixpoint, devnet, model):
+    """Deploys and registers it at `PRICE_WEI`; returns what `fixpoint deploy --json` says."""
+    text = run(
+        fixpoint, "deploy", model, "--rpc", devnet.url, "--private-key", OWNER_KEY,
+        "--name", "digits", "--price", PRICE_WEI, "--json",
+    )  # fmt: skip
+    return json.loads(text)
 
 
 def step(text):

@@ -3,29 +3,11 @@
 
 import argparse
 import contextlib
-import json
 import pathlib
 import shutil
 import tempfile
 
-from devkit import DIGITS, GATEWAY, OWNER_KEY, REGISTRY, Devnet, main, run
-
-PRICE_WEI = 10**12
-
-
-def deploy_digits(fixpoint, devnet, folder):
-    """Compiles and deploys the digits model; returns what `fixpoint deploy --json` says."""
-    model = pathlib.Path(folder) / "digits.fxp"
-    run(
-        fixpoint, "compile", DIGITS / "digits.onnx",
-        "--calibration", DIGITS / "calibration.npz",
-        "--test", DIGITS / "test.npz", "--labels", DIGITS / "test_labels.npy", "-o", model,
-    )  # fmt: skip
-    text = run(
-        fixpoint, "deploy", model, "--rpc", devnet.url, "--private-key", OWNER_KEY,
-        "--name", "digits", "--price", PRICE_WEI, "--json",
-    )  # fmt: skip
-    return json.loads(text)
+from devkit import GATEWAY, PRICE_WEI, REGISTRY, Devnet, compile_digits, deploy_digits, main
 
 
 @contextlib.contextmanager
@@ -33,7 +15,9 @@ def running_devnet(fixpoint, port, data_dir, log=None):
     """A devnet with the digits model on it."""
     with tempfile.TemporaryDirectory() as folder:
         with Devnet(fixpoint, data_dir, port=port, log=log) as devnet:
-            yield devnet, deploy_digits(fixpoint, devnet, folder)
+            model = pathlib.Path(folder) / "digits.fxp"
+            compile_digits(fixpoint, model)
+            yield devnet, deploy_digits(fixpoint, devnet, model)
 
 
 def parse_arguments():
