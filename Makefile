@@ -67,6 +67,7 @@ test-e2e: $(NPM) tools ## The demo, the second SIMD-free process and the README'
 	$(CARGO) build --locked -p fixpoint-node --bin fixpoint-import --no-default-features
 	python3 scripts/demo.py --fixpoint $(DEBUG_BIN) --verify-with $(CURDIR)/target/debug/fixpoint-import
 	python3 scripts/readme_walk.py --fixpoint $(DEBUG_BIN)
+	python3 scripts/rpc_backend.py --fixpoint $(DEBUG_BIN)
 
 predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests
 	forge build
