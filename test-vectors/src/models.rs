@@ -171,7 +171,8 @@ fn chain() -> ModelBuilder {
 }
 
 /// Three features to the scores of two classes and the better class.
-fn classifier() -> ModelBuilder {
+#[must_use]
+pub fn classifier() -> ModelBuilder {
     let mut model = ModelBuilder::new();
     let entries = [affine(1, 10, 0), affine(1, 255, -128), affine(3, 7, 5)];
     let x = model.input("features", i8_tensor(&[1, 1, 3]), per_element(2, &entries));

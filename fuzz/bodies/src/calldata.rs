@@ -10,11 +10,12 @@ use fixpoint_evm::{
 use fixpoint_runtime::{
     kernels::Isa,
     model::format::{Quantisation, Signed32},
-    ops::{Operator, add::Add, argmax::ArgMax, clamp::Clamp, matmul::MatMul},
+    ops::{Operator, add::Add, clamp::Clamp},
     tensor::DType,
 };
-use fixpoint_test_vectors::builder::{
-    ModelBuilder, affine, i8_tensor, i32_tensor, per_element, rescale, scale, tensor,
+use fixpoint_test_vectors::{
+    builder::{ModelBuilder, i32_tensor, scale, tensor},
+    models,
 };
 use std::cell::RefCell;
 
@@ -135,6 +136,7 @@ fn word(choices: &mut Choices<'_>) -> I256 {
 
 fn chain(isa: Isa) -> Sandbox {
     let mut chain = Sandbox::new().with_isa(isa);
+    let classifier = || models::classifier().payload();
     let refused = [&classifier()[..], &[0]].concat();
     let payloads = [
         classifier(),
@@ -163,29 +165,6 @@ fn chain(isa: Isa) -> Sandbox {
         Bytes::from_static(b"\xfeFXP\x01"),
     );
     chain
-}
-
-/// Three features to two classes.
-fn classifier() -> Vec<u8> {
-    let mut model = ModelBuilder::new();
-    let entries = [affine(1, 10, 0), affine(1, 255, -128), affine(3, 7, 5)];
-    let x = model.input("features", i8_tensor(&[1, 1, 3]), per_element(2, &entries));
-    let weights = model.constant(i8_tensor(&[1, 3, 2]), &[1, -2, 3, -4, 5, 100]);
-    let matmul = MatMul {
-        a: x,
-        b: weights,
-        a_zero_point: Signed32(1),
-        b_zero_point: Signed32(0),
-    };
-    let sums = model.push(Operator::MatMul(matmul));
-    let scores = model.push(Operator::Rescale(rescale(sums, DType::I8, 1 << 30, 38)));
-    let class = model.push(Operator::ArgMax(ArgMax {
-        input: scores,
-        axis: 2,
-    }));
-    model.output("scores", scores, scale(1, 20, 0));
-    model.output("class", class, Quantisation::None);
-    model.payload()
 }
 
 /// A sum that can fail, and saturates on its way in.
