@@ -102,6 +102,23 @@ impl Answers {
         })
     }
 
+    /// Writes them to `output` if it is given, and prints them: as JSON, or for a person where no
+    /// file takes them.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub(crate) fn deliver(&self, output: Option<&Path>, json: bool) -> Result<()> {
+        if let Some(path) = output {
+            self.write(path)?;
+        }
+        if json {
+            out!("{}", self.to_json());
+        } else if output.is_none() {
+            self.print();
+        }
+        Ok(())
+    }
+
     /// Prints the first samples for a person.
     pub(crate) fn print(&self) {
         for sample in 0..self.rows.len().min(SHOWN_SAMPLES) {

@@ -3,7 +3,6 @@
 use crate::{
     answers::{Answers, parse_output},
     onchain::{OnChain, Reverted, block_on},
-    output::out,
     ports::Ports,
     samples::Samples,
 };
@@ -50,15 +49,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Result<()> {
     let answers = block_on(ask(&args))?;
-    if let Some(path) = &args.output {
-        answers.write(path)?;
-    }
-    if args.json {
-        out!("{}", answers.to_json());
-    } else if args.output.is_none() {
-        answers.print();
-    }
-    Ok(())
+    answers.deliver(args.output.as_deref(), args.json)
 }
 
 async fn ask(args: &Args) -> Result<Answers> {

@@ -4,7 +4,6 @@ use crate::{
     answers::{Answers, parse_output},
     local_model::LocalModel,
     model_file::{self, ModelFile},
-    output::out,
     ports::Ports,
     samples::Samples,
 };
@@ -40,15 +39,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let ports = Ports::of_model(&file.model);
     let samples = Samples::read(&args.input, &ports.inputs)?;
     let answers = answer(&file, &ports, &samples, args.raw)?;
-    if let Some(path) = &args.output {
-        answers.write(path)?;
-    }
-    if args.json {
-        out!("{}", answers.to_json());
-    } else if args.output.is_none() {
-        answers.print();
-    }
-    Ok(())
+    answers.deliver(args.output.as_deref(), args.json)
 }
 
 /// Runs every sample.
