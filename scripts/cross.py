@@ -23,6 +23,8 @@ LOGS = ROOT / "target" / "cross"
 CRATES = ("fixpoint-runtime", "fixpoint-precompile")
 # Results are the same without `std`, which brings the SIMD kernels; the cache needs no SIMD.
 WITHOUT_SIMD = ("--no-default-features", "--features", "fixpoint-precompile/cache")
+# What benchmarks need and tests only link: quickly built is good enough.
+UNUSED = ("criterion", "clap_builder", "regex-automata", "regex-syntax")
 SCALAR_CODE = "-Cno-vectorize-loops -Cno-vectorize-slp"
 
 
@@ -176,6 +178,8 @@ def cargo(target):
     for key, value in settings.items():
         if value:
             command += ["--config", f"target.{target.triple}.{key}={json.dumps(value)}"]
+    for package in UNUSED:
+        command += ["--config", f"profile.dev.package.{package}.opt-level=0"]
     return command
 
 
