@@ -134,12 +134,6 @@ fn ports() -> Vec<Hostile> {
         hostile("a name with a line break", &named("a", "b\n"), 100, None),
         hostile("two inputs of one name", &named("a", "a"), 100, None),
         hostile("two outputs of one name", &same_names, 100, None),
-        hostile(
-            "an i48 input",
-            &input(tensor(DType::I48, &[1]), PLAIN),
-            101,
-            None,
-        ),
         hostile("no input", &finish(no_input, 0, PLAIN), 102, None),
         hostile("no output", &no_output, 103, None),
         hostile(

@@ -298,6 +298,7 @@ pub fn evaluate(operator: &Operator, operands: &[&Tensor]) -> Result<Tensor> {
             })
         }),
         Operator::Rescale(op) => rescale(op, x),
+        other => panic!("no vector has {} yet", other.name()),
     }
 }
 

@@ -57,14 +57,6 @@ pub enum ModelError {
         /// Index of the port.
         port: u16,
     },
-    /// A tensor of an element type that may not stand there (an i48 input).
-    #[error("input {port}: element type {dtype:?} cannot be an input")]
-    InputType {
-        /// Index of the input.
-        port: u16,
-        /// Its element type.
-        dtype: DType,
-    },
     /// No input element at all.
     #[error("the model takes no input")]
     NoInput,
@@ -224,7 +216,6 @@ impl ModelError {
     pub const fn code(&self) -> u16 {
         match self {
             Self::Name { .. } => 100,
-            Self::InputType { .. } => 101,
             Self::NoInput => 102,
             Self::NoOutput => 103,
             Self::TensorSize { .. } => 104,

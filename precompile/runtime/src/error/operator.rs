@@ -174,6 +174,72 @@ pub enum OperatorError {
         /// Index of the operand.
         operand: u8,
     },
+    /// A repetition of 0 (TILE).
+    #[error("0 repetitions along axis {axis}")]
+    Multiple {
+        /// The axis.
+        axis: u8,
+    },
+    /// More rows written than there are, so that one would be written twice (SCATTER).
+    #[error("{picks} rows are written, there are {rows}")]
+    Picks {
+        /// Rows that are written.
+        picks: u32,
+        /// Rows that there are.
+        rows: u32,
+    },
+    /// Padding of an output that takes the whole kernel away, or is over the limit.
+    #[error("output padding of {pad}, must be more than -{kernel} and at most {limit}")]
+    OutPadding {
+        /// The padding.
+        pad: i32,
+        /// Size of the kernel along that axis.
+        kernel: u32,
+        /// The limit.
+        limit: u32,
+    },
+    /// A scale of 0, over the limit, or that shrinks to a sixteenth or less (RESIZE).
+    #[error("scale of {numerator}/{denominator} along axis {axis} is not allowed")]
+    ResizeScale {
+        /// 1 for height, 2 for width.
+        axis: u8,
+        /// `scale_n`.
+        numerator: u32,
+        /// `scale_d`.
+        denominator: u32,
+    },
+    /// An offset that is not from minus the scale's numerator to below sixteen times it (RESIZE).
+    #[error("offset of {offset} along axis {axis} is not allowed")]
+    ResizeOffset {
+        /// 1 for height, 2 for width.
+        axis: u8,
+        /// The offset.
+        offset: i32,
+    },
+    /// A border that is not from minus sixteen times the scale's numerator to below it (RESIZE).
+    #[error("border of {border} along axis {axis} is not allowed")]
+    ResizeBorder {
+        /// 1 for height, 2 for width.
+        axis: u8,
+        /// The border.
+        border: i32,
+    },
+    /// A height or width over the limit (RESIZE).
+    #[error("size of {size} along axis {axis}, must be at most {limit}")]
+    ResizeSize {
+        /// 1 for height, 2 for width.
+        axis: u8,
+        /// The size, of input or output.
+        size: u64,
+        /// The limit.
+        limit: u32,
+    },
+    /// An output size that is no whole number, or not positive (RESIZE).
+    #[error("the output does not come out even along axis {axis}")]
+    ResizeFit {
+        /// 1 for height, 2 for width.
+        axis: u8,
+    },
     /// Evaluating the operator, which reads only constants, failed.
     #[error("evaluating it on its constants failed")]
     Folding,
@@ -209,6 +275,14 @@ impl OperatorError {
             Self::Accumulator { .. } => 323,
             Self::ConstantOperand { .. } => 324,
             Self::Folding => 325,
+            Self::Multiple { .. } => 326,
+            Self::Picks { .. } => 327,
+            Self::OutPadding { .. } => 328,
+            Self::ResizeScale { .. } => 329,
+            Self::ResizeOffset { .. } => 330,
+            Self::ResizeBorder { .. } => 331,
+            Self::ResizeSize { .. } => 332,
+            Self::ResizeFit { .. } => 333,
         }
     }
 }

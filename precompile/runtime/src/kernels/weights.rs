@@ -301,6 +301,25 @@ impl PackedWeights {
         Ok(())
     }
 
+    /// [`Self::each_tile_i8`] for i16 rows, which are gathered as they are.
+    pub(crate) fn each_tile_i16(
+        &self,
+        out: &mut [i64],
+        scratch: &mut [u64],
+        bias: &[i64],
+        mut gather: impl FnMut(usize, &mut [i16]),
+    ) -> KernelResult {
+        let scratch: &mut [i16] = bytemuck::cast_slice_mut(scratch);
+        let tile_rows = self.tile_rows();
+        for (at, out) in out.chunks_mut(tile_rows * self.outputs).enumerate() {
+            let elements = out.len() / self.outputs * self.depth;
+            let tile = scratch.get_mut(..elements).ok_or(KernelError::Shape)?;
+            gather(at * tile_rows, tile);
+            self.product_i16(tile, bias, out)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn require_result(&self, rows: usize, bias: usize, out: usize) -> KernelResult {
         require_shape(rows.checked_mul(self.outputs) == Some(out))?;
         require_shape(bias <= 1 || bias == self.outputs)

@@ -46,7 +46,7 @@ pub struct Model {
 pub struct Input {
     /// Printable ASCII, unique among the inputs.
     pub name: SszList<u8, MAX_NAME_BYTES>,
-    /// Element type and shape. I48 is not an input type.
+    /// Element type and shape.
     pub tensor: TensorType,
     /// What real number an element stands for.
     pub quantisation: Quantisation,

@@ -26,6 +26,12 @@ pub const MAX_ARENA_BYTES: u64 = 64 << 20;
 pub const MAX_KERNEL: u32 = 8192;
 /// Stride along one axis: TOSA level 8K, `MAX_STRIDE`.
 pub const MAX_STRIDE: u32 = 8192;
+/// Numerator of a scale of RESIZE: TOSA keeps the sums of i8 within i32 by it.
+pub const MAX_RESIZE_NUMERATOR: u32 = 1 << 11;
+/// RESIZE shrinks to more than one part in this many: TOSA.
+pub const MAX_RESIZE_SHRINK: u32 = 16;
+/// Height and width of what RESIZE reads and writes: TOSA, which asks for less than 16,384.
+pub const MAX_RESIZE_SIZE: u32 = 16_383;
 
 // Value numbers, and indices of constants and operators, are u16.
 const _: () = assert!(MAX_PORTS + MAX_CONSTANTS + MAX_OPERATORS <= 1 << 16);

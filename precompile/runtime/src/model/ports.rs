@@ -18,10 +18,6 @@ pub(super) fn check_inputs(model: &Model) -> Result<(), ModelError> {
             let side = Side::Input;
             return Err(ModelError::Name { side, port });
         }
-        let dtype = input.tensor.dtype;
-        if dtype == DType::I48 {
-            return Err(ModelError::InputType { port, dtype });
-        }
         check_quantisation(Side::Input, port, &input.quantisation, &input.tensor)?;
         if input.saturates && input.quantisation == Quantisation::None {
             return Err(ModelError::Saturation { port });

@@ -5,23 +5,19 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{broadcast, exactly, require_dtype, require_same_dtype},
+    pairwise::{infer_pair, pair_step, prove_shift},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{
         Isa, KernelError,
-        portable::{
-            arithmetic_right_shift::{
-                arithmetic_right_shift_i8, arithmetic_right_shift_i16, arithmetic_right_shift_i32,
-            },
-            broadcast::Broadcast,
+        portable::arithmetic_right_shift::{
+            arithmetic_right_shift_i8, arithmetic_right_shift_i16, arithmetic_right_shift_i32,
         },
     },
     model::format::ValueId,
     tensor::DType,
-    work::Work,
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -43,43 +39,26 @@ impl Operation for ArithmeticRightShift {
     }
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
-        let [a, b] = exactly(operands)?;
-        require_dtype(0, a, &[DType::I8, DType::I16, DType::I32])?;
-        require_same_dtype(a, b)?;
-        let output = broadcast(a.dtype(), a, b)?;
-        let work = Work {
-            elementwise: output.elements(),
-            ..Work::default()
-        };
-        Ok(Inferred::new(output, work))
+        infer_pair(operands, &[DType::I8, DType::I16, DType::I32], None)
     }
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
-        let [_, b] = exactly(operands)?;
-        let max = b.dtype().size_bytes() as i64 * 8 - 1;
-        match b.constant.and_then(View::range) {
-            Some((low, high)) if low < 0 || high > max => {
-                Err(OperatorError::ConstantOperand { operand: 1 })
-            }
-            _ => Ok(()),
-        }
+        prove_shift(operands)
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
-        let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
         let round = self.round;
-        Ok(Step::new(isa, 2, move |reads, out| match (reads, out) {
-            ([View::I8(a), View::I8(b)], ViewMut::I8(out)) => {
-                arithmetic_right_shift_i8(&shape, a, b, round, out)
+        pair_step(operands, isa, move |shape, a, b, out| match (a, b, out) {
+            (View::I8(a), View::I8(b), ViewMut::I8(out)) => {
+                arithmetic_right_shift_i8(shape, a, b, round, out)
             }
-            ([View::I16(a), View::I16(b)], ViewMut::I16(out)) => {
-                arithmetic_right_shift_i16(&shape, a, b, round, out)
+            (View::I16(a), View::I16(b), ViewMut::I16(out)) => {
+                arithmetic_right_shift_i16(shape, a, b, round, out)
             }
-            ([View::I32(a), View::I32(b)], ViewMut::I32(out)) => {
-                arithmetic_right_shift_i32(&shape, a, b, round, out)
+            (View::I32(a), View::I32(b), ViewMut::I32(out)) => {
+                arithmetic_right_shift_i32(shape, a, b, round, out)
             }
             _ => Err(KernelError::Shape),
-        }))
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{exactly, require_dtype, with_shape},
+    shape::{MOVABLE, exactly, require_dtype, with_shape},
 };
 use crate::{
     buffer::{View, ViewMut},
@@ -31,9 +31,8 @@ impl Operation for Cast {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [input] = exactly(operands)?;
-        let types = [DType::Bool, DType::I8, DType::I16, DType::I32];
-        require_dtype(0, input, &types)?;
-        if !types.contains(&self.to) || self.to == input.dtype() {
+        require_dtype(0, input, &MOVABLE)?;
+        if !MOVABLE.contains(&self.to) || self.to == input.dtype() {
             return Err(OperatorError::OutputType { dtype: self.to });
         }
         let work = Work {

@@ -2,7 +2,7 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{exactly, require_dtype},
+    unary::infer_unary,
 };
 use crate::{
     buffer::{View, ViewMut},
@@ -10,7 +10,6 @@ use crate::{
     kernels::{Isa, KernelError, portable::clz::clz_i32},
     model::format::ValueId,
     tensor::DType,
-    work::Work,
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -28,13 +27,7 @@ impl Operation for Clz {
     }
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
-        let [input] = exactly(operands)?;
-        require_dtype(0, input, &[DType::I32])?;
-        let work = Work {
-            elementwise: input.tensor.elements(),
-            ..Work::default()
-        };
-        Ok(Inferred::new(input.tensor.clone(), work))
+        infer_unary(operands, &[DType::I32])
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {

@@ -2,13 +2,12 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{axis_and_inner, require_axis, require_dimension, require_dtype, with_shape},
+    shape::{MOVABLE, axis_and_inner, require_axis, require_dimension, require_dtype, with_shape},
 };
 use crate::{
     error::OperatorError,
     kernels::{Isa, KernelError, portable::concat::concat_part},
     model::{format::ValueId, limits::MAX_OPERANDS},
-    tensor::DType,
     work::Work,
 };
 use alloc::vec::Vec;
@@ -33,7 +32,7 @@ impl Operation for Concat {
         let [first, rest @ ..] = operands else {
             return Err(OperatorError::NoOperand);
         };
-        require_dtype(0, first, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
+        require_dtype(0, first, &MOVABLE)?;
         let joined = require_axis(self.axis, first)?;
         let mut shape = first.shape().to_vec();
         for (number, part) in (1..).zip(rest) {

@@ -1,15 +1,16 @@
 //! [CONV2D](https://www.mlplatform.org/tosa/tosa_spec.html#_conv2d)
 //!
-//! Proved: no accumulator, bias included, leaves i32 (i8 input) or i48 (i16 input).
+//! Proved: no sum leaves i32 (i8 input) or i48 (i16 input); a constant bias is part of the sum.
+//! Checked while running: adding a computed bias does not leave it either.
 
 use super::{
-    accumulator::{Reach, constant_reaches, require_accumulator, shifted},
+    convolution::{
+        Layer, PackedLayer, Sums, ZeroPoints, accumulator_of, computed_work, prove_sums,
+        require_bias, require_types, step,
+    },
     geometry::{Pad2d, Size2d, Window, output_shape},
     operation::{Inferred, Operand, Operation, Step},
-    shape::{
-        exactly, require_dimension, require_dtype, require_input_zero_point, require_rank,
-        with_shape,
-    },
+    shape::{exactly, require_dimension, require_rank, with_shape},
 };
 use crate::{
     buffer::{View, ViewMut},
@@ -23,7 +24,7 @@ use crate::{
     },
     model::format::{Signed32, ValueId},
     tensor::DType,
-    work::{Work, window_macs},
+    work::window_macs,
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -49,22 +50,18 @@ pub struct Conv2d {
     pub weight_zero_point: Signed32,
 }
 
-/// Sizes of the operator, checked.
-struct Sizes {
-    window: Window2d,
-    outputs: usize,
-    accumulator: DType,
-}
-
 impl Conv2d {
-    fn sizes(&self, operands: &[Operand<'_>]) -> Result<Sizes, OperatorError> {
+    const fn zero_points(&self) -> ZeroPoints {
+        ZeroPoints {
+            input: self.input_zero_point.0,
+            weight: self.weight_zero_point.0,
+        }
+    }
+
+    /// The window and the output channels, checked.
+    fn sizes(&self, operands: &[Operand<'_>]) -> Result<(Window2d, usize), OperatorError> {
+        require_types(operands, self.zero_points())?;
         let [input, weight, bias] = exactly(operands)?;
-        require_dtype(0, input, &[DType::I8, DType::I16])?;
-        require_dtype(1, weight, &[DType::I8])?;
-        let accumulator = accumulator_of(input);
-        require_dtype(2, bias, &[accumulator])?;
-        require_input_zero_point(0, input.dtype(), self.input_zero_point.0)?;
-        require_input_zero_point(1, weight.dtype(), self.weight_zero_point.0)?;
         let [outputs, y, x, channels] = require_rank::<4>(1, weight)?;
         let window = Window {
             kernel: Size2d { y, x },
@@ -75,23 +72,8 @@ impl Conv2d {
         }
         .fit(input)?;
         require_dimension(1, 3, channels, window.channels as u32)?;
-        let [biases] = require_rank::<1>(2, bias)?;
-        if biases != 1 {
-            require_dimension(2, 0, biases, outputs)?;
-        }
-        Ok(Sizes {
-            window,
-            outputs: outputs as usize,
-            accumulator,
-        })
-    }
-}
-
-/// Type of the accumulators, the bias and the output.
-fn accumulator_of(input: &Operand<'_>) -> DType {
-    match input.dtype() {
-        DType::I8 => DType::I32,
-        _ => DType::I48,
+        require_bias(bias, outputs)?;
+        Ok((window, outputs as usize))
     }
 }
 
@@ -101,19 +83,15 @@ impl Operation for Conv2d {
     }
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
-        let sizes = self.sizes(operands)?;
-        let shape = output_shape(&sizes.window, sizes.outputs);
-        let output = with_shape(sizes.accumulator, &shape)?;
-        let depth = sizes.window.taps() as u64 * sizes.window.channels as u64;
-        let outputs = sizes.outputs as u64;
+        let (window, outputs) = self.sizes(operands)?;
+        let [input, _, _] = exactly(operands)?;
+        let accumulator = accumulator_of(input);
+        let output = with_shape(accumulator, &output_shape(&window, outputs))?;
+        let outputs = outputs as u64;
+        let depth = window.taps() as u64 * window.channels as u64;
         let macs = window_macs(output.elements() / outputs.max(1), outputs, depth);
-        // Weights that the model computes are packed anew in every run.
-        let weights = operands.get(1).filter(|weight| weight.constant.is_none());
-        let mut work = Work {
-            move_bytes: weights.map_or(0, |weight| weight.tensor.size_bytes()),
-            ..Work::default()
-        };
-        match sizes.accumulator {
+        let mut work = computed_work(operands, &output);
+        match accumulator {
             DType::I32 => work.macs_i8 = macs,
             _ => work.macs_i16x8 = macs,
         }
@@ -121,92 +99,55 @@ impl Operation for Conv2d {
     }
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
-        let [input, weight, bias] = exactly(operands)?;
-        let sizes = self.sizes(operands)?;
-        let x = shifted(input.dtype().range(), self.input_zero_point.0);
-        let Signed32(zero_point) = self.weight_zero_point;
-        let reaches = match weight.constant {
-            Some(weights) => constant_reaches(weights, zero_point, sizes.outputs, false, x),
-            None => {
-                let depth = sizes.window.taps() as u64 * sizes.window.channels as u64;
-                let weight = shifted(weight.dtype().range(), zero_point);
-                vec![Reach::unknown(depth, weight, x)]
-            }
+        let (window, outputs) = self.sizes(operands)?;
+        let sums = Sums {
+            outputs,
+            depth: window.taps() as u64 * window.channels as u64,
+            is_interleaved: false,
         };
-        require_accumulator(sizes.accumulator, &reaches, Some(bias))
+        prove_sums(operands, self.zero_points(), sums)
     }
 
-    /// Weights that are not constant are laid out anew in each run, in memory of that size.
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        let [input, weight, _] = exactly(operands).map_err(|_| KernelError::Shape)?;
-        let sizes = self.sizes(operands).map_err(|_| KernelError::Shape)?;
-        let layer = Layer {
-            window: sizes.window,
-            outputs: sizes.outputs,
+        let [input, _, _] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let (window, outputs) = self.sizes(operands).map_err(|_| KernelError::Shape)?;
+        let layer = Layer2d {
+            window,
+            outputs,
             isa,
             is_wide: input.dtype() == DType::I16,
-            input_zero_point: self.input_zero_point.0,
-            weight_zero_point: self.weight_zero_point.0,
+            zero_points: self.zero_points(),
         };
-        let Some(weights) = weight.constant else {
-            return Ok(Step::new(isa, 3, move |reads, out| {
-                let [x, weights, bias] = *reads else {
-                    return Err(KernelError::Shape);
-                };
-                let weights = layer.pack(weights)?;
-                let mut scratch = vec![0; layer.scratch_words(&weights)];
-                layer.run(&weights, x, bias, out, &mut scratch)
-            }));
-        };
-        let weights = layer.pack(weights)?;
-        let packed_bytes = weights.packed_bytes();
-        let scratch_words = layer.scratch_words(&weights);
-        let step = Step::with_scratch(
-            isa,
-            2,
-            scratch_words,
-            move |reads, out, scratch| match *reads {
-                [x, bias] => layer.run(&weights, x, bias, out, scratch),
-                _ => Err(KernelError::Shape),
-            },
-        );
-        Ok(step.reading(&[0, 2]).packing(packed_bytes))
+        step(layer, operands, isa)
     }
 }
 
-/// What one layer needs besides its weights and bias.
-struct Layer {
+struct Layer2d {
     window: Window2d,
     outputs: usize,
     isa: Isa,
     is_wide: bool,
-    input_zero_point: i32,
-    weight_zero_point: i32,
+    zero_points: ZeroPoints,
 }
 
-impl Layer {
-    fn pack(&self, weights: View<'_>) -> Result<PackedWeights, KernelError> {
-        let View::I8(weights) = weights else {
-            return Err(KernelError::Shape);
-        };
+impl Layer for Layer2d {
+    type Weights = PackedWeights;
+
+    fn pack(&self, weight: &[i8]) -> Result<PackedLayer<PackedWeights>, KernelError> {
         let depth = self.window.taps() * self.window.channels;
         let pack = if self.is_wide {
             PackedWeights::i8_for_i16
         } else {
             PackedWeights::i8
         };
-        pack(
-            self.isa,
+        let zero_point = self.zero_points.weight;
+        let weights = pack(self.isa, weight, self.outputs, depth, zero_point);
+        let weights = weights.ok_or(KernelError::Shape)?;
+        Ok(PackedLayer {
+            packed_bytes: weights.packed_bytes(),
+            scratch_words: conv2d_scratch_words(&weights, self.window.positions()),
             weights,
-            self.outputs,
-            depth,
-            self.weight_zero_point,
-        )
-        .ok_or(KernelError::Shape)
-    }
-
-    fn scratch_words(&self, weights: &PackedWeights) -> usize {
-        conv2d_scratch_words(weights, self.window.positions())
+        })
     }
 
     fn run(
@@ -219,7 +160,7 @@ impl Layer {
     ) -> KernelResult {
         match (x, bias, out) {
             (View::I8(x), View::I32(bias), ViewMut::I32(out)) => {
-                let x = (x, self.input_zero_point);
+                let x = (x, self.zero_points.input);
                 conv2d_i8(&self.window, weights, x, bias, 0, out, scratch)
             }
             (View::I16(x), View::I48(bias), ViewMut::I48(out)) => {

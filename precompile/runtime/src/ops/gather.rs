@@ -4,7 +4,10 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{exactly, require_dimension, require_dtype, require_rank, with_shape},
+    shape::{
+        MOVABLE, exactly, require_dimension, require_dtype, require_indices, require_rank,
+        with_shape,
+    },
 };
 use crate::{
     buffer::View,
@@ -33,7 +36,7 @@ impl Operation for Gather {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [values, indices] = exactly(operands)?;
-        require_dtype(0, values, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
+        require_dtype(0, values, &MOVABLE)?;
         require_dtype(1, indices, &[DType::I32])?;
         let [batch, _, channels] = require_rank::<3>(0, values)?;
         let [indices_batch, picks] = require_rank::<2>(1, indices)?;
@@ -49,12 +52,7 @@ impl Operation for Gather {
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
         let [values, indices] = exactly(operands)?;
         let [_, rows, _] = require_rank::<3>(0, values)?;
-        match indices.constant.and_then(View::range) {
-            Some((low, high)) if low < 0 || high >= i64::from(rows) => {
-                Err(OperatorError::ConstantOperand { operand: 1 })
-            }
-            _ => Ok(()),
-        }
+        require_indices(1, indices, rows)
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {

@@ -32,6 +32,34 @@ pub struct Pad2d {
     pub right: u32,
 }
 
+/// A triple along depth, height and width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SszEncode, SszDecode)]
+pub struct Size3d {
+    /// Along depth.
+    pub z: u32,
+    /// Along height.
+    pub y: u32,
+    /// Along width.
+    pub x: u32,
+}
+
+/// Padding of depth, height and width, in TOSA's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SszEncode, SszDecode)]
+pub struct Pad3d {
+    /// Planes in front.
+    pub front: u32,
+    /// Planes behind.
+    pub back: u32,
+    /// Rows above.
+    pub top: u32,
+    /// Rows below.
+    pub bottom: u32,
+    /// Columns to the left.
+    pub left: u32,
+    /// Columns to the right.
+    pub right: u32,
+}
+
 /// Elements before and after, along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, SszEncode, SszDecode)]
 pub struct Margin {
@@ -111,19 +139,26 @@ pub(crate) fn output_shape(window: &Window2d, channels: usize) -> [u32; 4] {
 }
 
 /// One axis of a window.
-struct Axis {
-    number: u8,
-    size: u32,
-    kernel: u32,
-    before: u32,
-    after: u32,
-    stride: u32,
-    dilation: u32,
+pub(crate) struct Axis {
+    /// Its number in the input's shape.
+    pub(crate) number: u8,
+    /// Size of the input.
+    pub(crate) size: u32,
+    /// Size of the kernel.
+    pub(crate) kernel: u32,
+    /// Padding before.
+    pub(crate) before: u32,
+    /// Padding after.
+    pub(crate) after: u32,
+    /// Step between windows.
+    pub(crate) stride: u32,
+    /// Step between taps.
+    pub(crate) dilation: u32,
 }
 
 impl Axis {
-    /// Elements of the output along this axis.
-    fn fit(&self, is_pool: bool) -> Result<u32, OperatorError> {
+    /// Checks the attributes; elements of the output along this axis.
+    pub(crate) fn fit(&self, is_pool: bool) -> Result<u32, OperatorError> {
         if self.dilation == 0 {
             return Err(OperatorError::Dilation);
         }

@@ -5,23 +5,19 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{broadcast, exactly, require_dtype, require_same_dtype},
+    pairwise::{infer_pair, pair_step, prove_shift},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{
         Isa, KernelError,
-        portable::{
-            broadcast::Broadcast,
-            logical_left_shift::{
-                logical_left_shift_i8, logical_left_shift_i16, logical_left_shift_i32,
-            },
+        portable::logical_left_shift::{
+            logical_left_shift_i8, logical_left_shift_i16, logical_left_shift_i32,
         },
     },
     model::format::ValueId,
     tensor::DType,
-    work::Work,
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -41,42 +37,23 @@ impl Operation for LogicalLeftShift {
     }
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
-        let [a, b] = exactly(operands)?;
-        require_dtype(0, a, &[DType::I8, DType::I16, DType::I32])?;
-        require_same_dtype(a, b)?;
-        let output = broadcast(a.dtype(), a, b)?;
-        let work = Work {
-            elementwise: output.elements(),
-            ..Work::default()
-        };
-        Ok(Inferred::new(output, work))
+        infer_pair(operands, &[DType::I8, DType::I16, DType::I32], None)
     }
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
-        let [_, b] = exactly(operands)?;
-        let max = 8 * b.dtype().size_bytes() as i64 - 1;
-        match b.constant.and_then(View::range) {
-            Some((low, high)) if low < 0 || high > max => {
-                Err(OperatorError::ConstantOperand { operand: 1 })
-            }
-            _ => Ok(()),
-        }
+        prove_shift(operands)
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
-        let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
-        Ok(Step::new(isa, 2, move |reads, out| match (reads, out) {
-            ([View::I8(a), View::I8(b)], ViewMut::I8(out)) => {
-                logical_left_shift_i8(&shape, a, b, out)
+        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+            (View::I8(a), View::I8(b), ViewMut::I8(out)) => logical_left_shift_i8(shape, a, b, out),
+            (View::I16(a), View::I16(b), ViewMut::I16(out)) => {
+                logical_left_shift_i16(shape, a, b, out)
             }
-            ([View::I16(a), View::I16(b)], ViewMut::I16(out)) => {
-                logical_left_shift_i16(&shape, a, b, out)
-            }
-            ([View::I32(a), View::I32(b)], ViewMut::I32(out)) => {
-                logical_left_shift_i32(&shape, a, b, out)
+            (View::I32(a), View::I32(b), ViewMut::I32(out)) => {
+                logical_left_shift_i32(shape, a, b, out)
             }
             _ => Err(KernelError::Shape),
-        }))
+        })
     }
 }

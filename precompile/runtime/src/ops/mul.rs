@@ -5,17 +5,15 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{broadcast, exactly, require_dtype, require_same_dtype},
+    pairwise::{infer_pair, pair_step},
+    shape::exactly,
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{
         Isa, KernelError,
-        portable::{
-            broadcast::Broadcast,
-            mul::{mul_i8, mul_i16, mul_i32},
-        },
+        portable::mul::{mul_i8, mul_i16, mul_i32},
     },
     model::format::ValueId,
     tensor::DType,
@@ -44,36 +42,37 @@ impl Operation for Mul {
     }
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
-        let [a, b] = exactly(operands)?;
-        require_dtype(0, a, &[DType::I8, DType::I16, DType::I32])?;
-        require_same_dtype(a, b)?;
+        let products = infer_pair(
+            operands,
+            &[DType::I8, DType::I16, DType::I32],
+            Some(DType::I32),
+        )?;
+        let [a, _] = exactly(operands)?;
         let is_wide = a.dtype() == DType::I32;
         if self.shift_bits > if is_wide { MAX_SHIFT_BITS } else { 0 } {
             return Err(OperatorError::Shift {
                 shift_bits: self.shift_bits,
             });
         }
-        let output = broadcast(DType::I32, a, b)?;
-        let mut work = Work::default();
-        if is_wide {
-            work.multiply_i32 = output.elements();
-        } else {
-            work.elementwise = output.elements();
+        if !is_wide {
+            return Ok(products);
         }
-        Ok(Inferred::new(output, work))
+        let work = Work {
+            multiply_i32: products.output.elements(),
+            ..Work::default()
+        };
+        Ok(Inferred::new(products.output, work))
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
-        let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
         let shift_bits = self.shift_bits;
-        Ok(Step::new(isa, 2, move |reads, out| match (reads, out) {
-            ([View::I8(a), View::I8(b)], ViewMut::I32(out)) => mul_i8(&shape, a, b, out),
-            ([View::I16(a), View::I16(b)], ViewMut::I32(out)) => mul_i16(&shape, a, b, out),
-            ([View::I32(a), View::I32(b)], ViewMut::I32(out)) => {
-                mul_i32(&shape, a, b, shift_bits, out)
+        pair_step(operands, isa, move |shape, a, b, out| match (a, b, out) {
+            (View::I8(a), View::I8(b), ViewMut::I32(out)) => mul_i8(shape, a, b, out),
+            (View::I16(a), View::I16(b), ViewMut::I32(out)) => mul_i16(shape, a, b, out),
+            (View::I32(a), View::I32(b), ViewMut::I32(out)) => {
+                mul_i32(shape, a, b, shift_bits, out)
             }
             _ => Err(KernelError::Shape),
-        }))
+        })
     }
 }

@@ -4,7 +4,7 @@
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, KernelResult},
+    kernels::{Isa, KernelError, KernelResult, require_shape},
     model::format::ValueId,
     tensor::{DType, TensorType},
     work::Work,
@@ -78,6 +78,15 @@ impl Inferred {
             is_alias: false,
         }
     }
+
+    /// An output that is the first operand's elements, where they are.
+    pub(crate) fn alias(output: TensorType) -> Self {
+        Self {
+            output,
+            work: Work::default(),
+            is_alias: true,
+        }
+    }
 }
 
 /// Computes an output: what was read, the output, scratch.
@@ -121,6 +130,19 @@ impl Step {
             packed_bytes: 0,
             run: Box::new(move |reads, out, scratch| isa.vectorise(|| run(reads, out, scratch))),
         }
+    }
+
+    /// The step of an alias, for constants: the elements of the first operand, copied.
+    pub(crate) fn copy(isa: Isa) -> Self {
+        Self::new(isa, 1, |reads, out| {
+            let [x] = reads else {
+                return Err(KernelError::Shape);
+            };
+            let (x, out) = (x.bytes(), out.into_bytes());
+            require_shape(x.len() == out.len())?;
+            out.copy_from_slice(x);
+            Ok(())
+        })
     }
 
     /// A step that fails whenever it runs: what a defect of [`Operation::prepare`] becomes.

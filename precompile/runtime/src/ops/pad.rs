@@ -2,7 +2,7 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{exactly, require_dtype, with_shape},
+    shape::{MOVABLE, exactly, require_dtype, with_shape},
 };
 use crate::{
     buffer::{Buffer, ViewMut},
@@ -13,7 +13,6 @@ use crate::{
         limits::MAX_RANK,
     },
     ops::geometry::Margin,
-    tensor::DType,
     work::Work,
 };
 use alloc::{vec, vec::Vec};
@@ -38,7 +37,7 @@ impl Operation for Pad {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [input] = exactly(operands)?;
-        require_dtype(0, input, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
+        require_dtype(0, input, &MOVABLE)?;
         let rank = input.shape().len();
         if self.padding.len() != rank {
             return Err(OperatorError::EntryCount {

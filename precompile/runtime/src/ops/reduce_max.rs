@@ -2,7 +2,7 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{axis_and_inner, exactly, require_axis, require_dtype, with_shape},
+    reduction::{infer_reduction, reduction_step},
 };
 use crate::{
     buffer::{View, ViewMut},
@@ -10,7 +10,6 @@ use crate::{
     kernels::{Isa, KernelError, portable::reduce_max::reduce_max},
     model::format::ValueId,
     tensor::DType,
-    work::Work,
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -30,26 +29,17 @@ impl Operation for ReduceMax {
     }
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
-        let [input] = exactly(operands)?;
-        require_dtype(0, input, &[DType::I8, DType::I16, DType::I32])?;
-        let axis = require_axis(self.axis, input)?;
-        let mut shape = input.shape().to_vec();
-        shape[axis] = 1;
-        let work = Work {
-            reduce: input.tensor.elements(),
-            ..Work::default()
-        };
-        Ok(Inferred::new(with_shape(input.dtype(), &shape)?, work))
+        infer_reduction(operands, self.axis, &[DType::I8, DType::I16, DType::I32])
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
-        let (axis, inner) = axis_and_inner(input.shape(), usize::from(self.axis));
-        Ok(Step::new(isa, 1, move |reads, out| match (reads, out) {
-            ([View::I8(x)], ViewMut::I8(out)) => reduce_max(axis, inner, x, out),
-            ([View::I16(x)], ViewMut::I16(out)) => reduce_max(axis, inner, x, out),
-            ([View::I32(x)], ViewMut::I32(out)) => reduce_max(axis, inner, x, out),
-            _ => Err(KernelError::Shape),
-        }))
+        reduction_step(operands, self.axis, isa, |axis, inner, x, out| {
+            match (x, out) {
+                (View::I8(x), ViewMut::I8(out)) => reduce_max(axis, inner, x, out),
+                (View::I16(x), ViewMut::I16(out)) => reduce_max(axis, inner, x, out),
+                (View::I32(x), ViewMut::I32(out)) => reduce_max(axis, inner, x, out),
+                _ => Err(KernelError::Shape),
+            }
+        })
     }
 }

@@ -5,14 +5,13 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{exactly, require_dtype},
+    shape::{MOVABLE, exactly, require_dtype},
 };
 use crate::{
     error::OperatorError,
     kernels::{Isa, KernelError},
     model::format::ValueId,
-    tensor::{DType, Shape, TensorType},
-    work::Work,
+    tensor::{Shape, TensorType},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -33,7 +32,7 @@ impl Operation for Reshape {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [input] = exactly(operands)?;
-        require_dtype(0, input, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
+        require_dtype(0, input, &MOVABLE)?;
         let output = TensorType {
             dtype: input.dtype(),
             shape: self.shape.clone(),
@@ -42,24 +41,10 @@ impl Operation for Reshape {
         if got != want {
             return Err(OperatorError::ElementCount { got, want });
         }
-        Ok(Inferred {
-            output,
-            work: Work::default(),
-            is_alias: true,
-        })
+        Ok(Inferred::alias(output))
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::new(isa, 1, |reads, out| {
-            let [x] = reads else {
-                return Err(KernelError::Shape);
-            };
-            let (x, out) = (x.bytes(), out.into_bytes());
-            if x.len() != out.len() {
-                return Err(KernelError::Shape);
-            }
-            out.copy_from_slice(x);
-            Ok(())
-        }))
+        Ok(Step::copy(isa))
     }
 }

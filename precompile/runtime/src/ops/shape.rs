@@ -2,9 +2,14 @@
 
 use super::operation::Operand;
 use crate::{
+    buffer::View,
     error::OperatorError,
     tensor::{DType, TensorType},
 };
+
+/// Types that operators move about without looking at the elements: all but i48, which only
+/// accumulates.
+pub(crate) const MOVABLE: [DType; 4] = [DType::Bool, DType::I8, DType::I16, DType::I32];
 
 /// The operands as an array; the caller of an operator passes as many as it named.
 pub(crate) fn exactly<'a, 'b, const N: usize>(
@@ -98,28 +103,38 @@ pub(crate) fn with_shape(dtype: DType, shape: &[u32]) -> Result<TensorType, Oper
     })
 }
 
-/// The shape of an element-wise result: equal ranks, each dimension equal or 1 in one operand.
+/// The type of an element-wise result: equal ranks, each dimension equal or 1 in one operand.
 pub(crate) fn broadcast(
     dtype: DType,
     a: &Operand<'_>,
     b: &Operand<'_>,
 ) -> Result<TensorType, OperatorError> {
-    if a.shape().len() != b.shape().len() {
+    let mut shape = a.shape().to_vec();
+    broadcast_onto(&mut shape, 1, b)?;
+    with_shape(dtype, &shape)
+}
+
+/// Grows the dimensions of size 1 of `shape` to those of an operand, which must fit otherwise.
+pub(crate) fn broadcast_onto(
+    shape: &mut [u32],
+    operand: u8,
+    of: &Operand<'_>,
+) -> Result<(), OperatorError> {
+    if of.shape().len() != shape.len() {
         return Err(OperatorError::Rank {
-            operand: 1,
-            got: b.shape().len() as u8,
-            want: a.shape().len() as u8,
+            operand,
+            got: of.shape().len() as u8,
+            want: shape.len() as u8,
         });
     }
-    let mut output = a.tensor.shape.to_vec();
-    for (axis, (size, &other)) in output.iter_mut().zip(b.shape()).enumerate() {
+    for (axis, (size, &other)) in shape.iter_mut().zip(of.shape()).enumerate() {
         if *size == 1 {
             *size = other;
         } else if other != 1 {
-            require_dimension(1, axis as u8, other, *size)?;
+            require_dimension(operand, axis as u8, other, *size)?;
         }
     }
-    with_shape(dtype, &output)
+    Ok(())
 }
 
 /// Refuses operands of different element types.
@@ -132,4 +147,18 @@ pub(crate) fn axis_and_inner(shape: &[u32], axis: usize) -> (usize, usize) {
     let inner = shape.iter().skip(axis + 1).map(|size| *size as usize);
     let size = shape.get(axis).map_or(1, |size| *size as usize);
     (size, inner.product())
+}
+
+/// Refuses constant indices of which one is not in `0..rows`. Others are checked while running.
+pub(crate) fn require_indices(
+    operand: u8,
+    indices: &Operand<'_>,
+    rows: u32,
+) -> Result<(), OperatorError> {
+    match indices.constant.and_then(View::range) {
+        Some((low, high)) if low < 0 || high >= i64::from(rows) => {
+            Err(OperatorError::ConstantOperand { operand })
+        }
+        _ => Ok(()),
+    }
 }

@@ -2,13 +2,13 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{exactly, require_dtype},
+    shape::{MOVABLE, exactly, require_dtype},
 };
 use crate::{
     error::OperatorError,
     kernels::{Isa, KernelError, portable::slice::slice},
     model::format::ValueId,
-    tensor::{DType, Shape, TensorType},
+    tensor::{Shape, TensorType},
     work::Work,
 };
 use alloc::{vec, vec::Vec};
@@ -32,7 +32,7 @@ impl Operation for Slice {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [input] = exactly(operands)?;
-        require_dtype(0, input, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
+        require_dtype(0, input, &MOVABLE)?;
         let rank = input.shape().len();
         for list in [&self.start, &self.size] {
             if list.len() != rank {

@@ -4,18 +4,14 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{broadcast, exactly, require_dtype, require_same_dtype},
+    pairwise::{infer_pair, pair_step},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{
-        Isa, KernelError,
-        portable::{broadcast::Broadcast, sub::sub_i32},
-    },
+    kernels::{Isa, KernelError, portable::sub::sub_i32},
     model::format::ValueId,
     tensor::DType,
-    work::Work,
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -35,23 +31,13 @@ impl Operation for Sub {
     }
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
-        let [a, b] = exactly(operands)?;
-        require_dtype(0, a, &[DType::I32])?;
-        require_same_dtype(a, b)?;
-        let output = broadcast(DType::I32, a, b)?;
-        let work = Work {
-            elementwise: output.elements(),
-            ..Work::default()
-        };
-        Ok(Inferred::new(output, work))
+        infer_pair(operands, &[DType::I32], None)
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
-        let shape = Broadcast::new(a.shape(), b.shape()).ok_or(KernelError::Shape)?;
-        Ok(Step::new(isa, 2, move |reads, out| match (reads, out) {
-            ([View::I32(a), View::I32(b)], ViewMut::I32(out)) => sub_i32(&shape, a, b, out),
+        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+            (View::I32(a), View::I32(b), ViewMut::I32(out)) => sub_i32(shape, a, b, out),
             _ => Err(KernelError::Shape),
-        }))
+        })
     }
 }

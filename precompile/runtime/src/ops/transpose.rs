@@ -2,13 +2,12 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{exactly, require_dtype, with_shape},
+    shape::{MOVABLE, exactly, require_dtype, with_shape},
 };
 use crate::{
     error::OperatorError,
     kernels::{Isa, KernelError, portable::transpose::transpose},
     model::{format::ValueId, limits::MAX_RANK},
-    tensor::DType,
     work::Work,
 };
 use alloc::{vec, vec::Vec};
@@ -31,7 +30,7 @@ impl Operation for Transpose {
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [input] = exactly(operands)?;
-        require_dtype(0, input, &[DType::Bool, DType::I8, DType::I16, DType::I32])?;
+        require_dtype(0, input, &MOVABLE)?;
         let rank = input.shape().len();
         if self.permutation.len() != rank {
             return Err(OperatorError::EntryCount {

@@ -1,79 +1,128 @@
-//! Two operands walked together, dimensions of size 1 repeated.
+//! Operands walked together, dimensions of size 1 repeated.
 
 use crate::kernels::{KernelResult, require, require_shape};
 use crate::model::limits::MAX_RANK;
 
-/// How the elements of two operands pair up: adjacent dimensions that behave alike are merged.
+/// How the elements of `N` operands meet: adjacent dimensions that behave alike are merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broadcast {
+pub struct Broadcast<const N: usize = 2> {
     /// Outermost first, the innermost last; unused outer dimensions have size 1.
-    dims: [Dim; MAX_RANK],
-    a_elements: usize,
-    b_elements: usize,
+    dims: [Dim<N>; MAX_RANK],
+    /// Elements of each operand.
+    operands: [usize; N],
     elements: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Dim {
+struct Dim<const N: usize> {
     size: usize,
-    a_stride: usize,
-    b_stride: usize,
+    strides: [usize; N],
 }
 
-impl Broadcast {
-    /// Of shapes of equal rank, each dimension equal or 1 in one of them; else `None`.
-    pub fn new(a: &[u32], b: &[u32]) -> Option<Self> {
-        if a.len() != b.len() || a.len() > MAX_RANK {
+impl<const N: usize> Dim<N> {
+    /// Whether it carries on where `inner` ends, in every operand.
+    fn continues(&self, inner: &Self) -> bool {
+        let mut strides = self.strides.iter().zip(&inner.strides);
+        strides.all(|(&own, &inner_stride)| own == inner_stride * inner.size)
+    }
+}
+
+impl<const N: usize> Broadcast<N> {
+    /// Of shapes of equal rank, each dimension equal or 1; else `None`.
+    pub fn of(shapes: [&[u32]; N]) -> Option<Self> {
+        let rank = shapes.first()?.len();
+        if rank > MAX_RANK || shapes.iter().any(|shape| shape.len() != rank) {
             return None;
         }
-        let mut dims = [Dim {
-            size: 1,
-            a_stride: 0,
-            b_stride: 0,
-        }; MAX_RANK];
-        let (mut a_elements, mut b_elements, mut elements) = (1_usize, 1_usize, 1_usize);
+        let mut broadcast = Self {
+            dims: [Dim {
+                size: 1,
+                strides: [0; N],
+            }; MAX_RANK],
+            operands: [1; N],
+            elements: 1,
+        };
         let mut used = 0_usize;
-        for (&a_size, &b_size) in a.iter().zip(b).rev() {
-            if a_size != b_size && a_size != 1 && b_size != 1 || a_size == 0 || b_size == 0 {
-                return None;
-            }
-            let (a_size, b_size) = (usize::try_from(a_size).ok()?, usize::try_from(b_size).ok()?);
-            let dim = Dim {
-                size: a_size.max(b_size),
-                a_stride: if a_size == 1 { 0 } else { a_elements },
-                b_stride: if b_size == 1 { 0 } else { b_elements },
-            };
-            a_elements = a_elements.checked_mul(a_size)?;
-            b_elements = b_elements.checked_mul(b_size)?;
-            elements = elements.checked_mul(dim.size)?;
+        for axis in (0..rank).rev() {
+            let sizes = shapes.map(|shape| shape[axis] as usize);
+            let dim = broadcast.push(sizes)?;
             if dim.size == 1 {
                 continue;
             }
-            let last = used.checked_sub(1).map(|at| &mut dims[MAX_RANK - 1 - at]);
-            match last {
-                Some(inner)
-                    if dim.a_stride == inner.a_stride * inner.size
-                        && dim.b_stride == inner.b_stride * inner.size =>
-                {
-                    inner.size *= dim.size;
-                }
+            let inner = used
+                .checked_sub(1)
+                .map(|at| &mut broadcast.dims[MAX_RANK - 1 - at]);
+            match inner {
+                Some(inner) if dim.continues(inner) => inner.size *= dim.size,
                 _ => {
-                    dims[MAX_RANK - 1 - used] = dim;
+                    broadcast.dims[MAX_RANK - 1 - used] = dim;
                     used += 1;
                 }
             }
         }
-        Some(Self {
-            dims,
-            a_elements,
-            b_elements,
-            elements,
-        })
+        Some(broadcast)
+    }
+
+    /// Counts one more dimension, of these sizes in the operands.
+    fn push(&mut self, sizes: [usize; N]) -> Option<Dim<N>> {
+        let size = sizes.into_iter().fold(1, usize::max);
+        if sizes.iter().any(|&own| own != size && own != 1) {
+            return None;
+        }
+        let mut strides = [0; N];
+        for ((stride, elements), own) in strides.iter_mut().zip(&mut self.operands).zip(sizes) {
+            if own > 1 {
+                *stride = *elements;
+            }
+            *elements = elements.checked_mul(own)?;
+        }
+        self.elements = self.elements.checked_mul(size)?;
+        Some(Dim { size, strides })
     }
 
     /// Elements of the result.
     pub const fn elements(&self) -> usize {
         self.elements
+    }
+
+    /// Refuses buffers of other lengths.
+    pub(crate) fn require_lengths(&self, operands: [usize; N], out: usize) -> KernelResult {
+        require_shape(operands == self.operands && out == self.elements)
+    }
+
+    /// Strides of the operands along a row: 0 or 1 is all that the innermost dimension can have.
+    pub(crate) const fn row_strides(&self) -> [usize; N] {
+        self.dims[MAX_RANK - 1].strides
+    }
+
+    /// Visits the rows of `out` in order, with the place in each operand where its row starts.
+    #[inline(always)]
+    pub(crate) fn each_row<O>(&self, out: &mut [O], mut visit: impl FnMut(&mut [O], [usize; N])) {
+        let mut index = [0_usize; MAX_RANK - 1];
+        let mut places = [0; N];
+        for row in out.chunks_exact_mut(self.dims[MAX_RANK - 1].size) {
+            visit(row, places);
+            for (dim, index) in self.dims[..MAX_RANK - 1].iter().zip(&mut index).rev() {
+                for (place, stride) in places.iter_mut().zip(dim.strides) {
+                    *place += stride;
+                }
+                *index += 1;
+                if *index < dim.size {
+                    break;
+                }
+                for (place, stride) in places.iter_mut().zip(dim.strides) {
+                    *place -= stride * dim.size;
+                }
+                *index = 0;
+            }
+        }
+    }
+}
+
+impl Broadcast {
+    /// [`Self::of`] two shapes.
+    pub fn new(a: &[u32], b: &[u32]) -> Option<Self> {
+        Self::of([a, b])
     }
 
     /// `out = op(a, b)`, element by element. `op` also gives a word that is 0 unless a REQUIRE fails.
@@ -85,18 +134,13 @@ impl Broadcast {
         out: &mut [O],
         op: impl Fn(T, T) -> (O, u32),
     ) -> KernelResult {
-        require_shape(
-            a.len() == self.a_elements && b.len() == self.b_elements && out.len() == self.elements,
-        )?;
-        let inner = self.dims[MAX_RANK - 1];
+        self.require_lengths([a.len(), b.len()], out.len())?;
+        let [a_stride, b_stride] = self.row_strides();
         let mut failed = 0;
-        let mut index = [0_usize; MAX_RANK - 1];
-        let (mut a_at, mut b_at) = (0, 0);
-        for row in out.chunks_exact_mut(inner.size) {
-            // A stride of 0 or 1 is all that the innermost dimension can have.
-            let a_row = &a[a_at..a_at + if inner.a_stride == 0 { 1 } else { inner.size }];
-            let b_row = &b[b_at..b_at + if inner.b_stride == 0 { 1 } else { inner.size }];
-            failed |= match (inner.a_stride, inner.b_stride) {
+        self.each_row(out, |row, [a_at, b_at]| {
+            let a_row = &a[a_at..a_at + if a_stride == 0 { 1 } else { row.len() }];
+            let b_row = &b[b_at..b_at + if b_stride == 0 { 1 } else { row.len() }];
+            failed |= match (a_stride, b_stride) {
                 (0, _) => row_with(row, b_row, |y| op(a_row[0], y)),
                 (_, 0) => row_with(row, a_row, |x| op(x, b_row[0])),
                 _ => {
@@ -109,19 +153,7 @@ impl Broadcast {
                     failed
                 }
             };
-            for at in (0..MAX_RANK - 1).rev() {
-                let dim = self.dims[at];
-                a_at += dim.a_stride;
-                b_at += dim.b_stride;
-                index[at] += 1;
-                if index[at] < dim.size {
-                    break;
-                }
-                a_at -= dim.a_stride * dim.size;
-                b_at -= dim.b_stride * dim.size;
-                index[at] = 0;
-            }
-        }
+        });
         require(failed == 0)
     }
 }

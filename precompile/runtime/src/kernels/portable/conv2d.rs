@@ -1,6 +1,6 @@
 //! CONV2D as a matrix product over gathered windows.
 
-use super::window::Window2d;
+use super::window::{Taps, Window2d};
 use crate::kernels::{KernelError, KernelResult, PackedWeights, require_shape};
 
 /// Length of the scratch of [`conv2d_i8`] and [`conv2d_i16`] for at most `positions` windows.
@@ -63,15 +63,9 @@ pub fn conv2d_i16(
         let from = first_position * window.channels;
         return weights.product_i16(&x[from..from + positions * window.channels], bias, out);
     }
-    let scratch: &mut [i16] = bytemuck::cast_slice_mut(scratch);
-    let tile_rows = weights.tile_rows();
-    for (at, out) in out.chunks_mut(tile_rows * weights.outputs()).enumerate() {
-        let elements = out.len() / weights.outputs() * weights.depth();
-        let tile = scratch.get_mut(..elements).ok_or(KernelError::Shape)?;
-        gather_windows(window, x, first_position + at * tile_rows, tile, |x| x);
-        weights.product_i16(tile, bias, out)?;
-    }
-    Ok(())
+    weights.each_tile_i16(out, scratch, bias, |first, tile| {
+        gather_windows(window, x, first_position + first, tile, |x| x);
+    })
 }
 
 /// Whether the windows are the input's pixels, one after another.
@@ -108,33 +102,50 @@ fn gather_windows<T: Copy>(
     rows: &mut [i16],
     convert: impl Fn(T) -> i16,
 ) {
-    let channels = window.channels;
-    let line = window.kernel[1] * channels;
     let windows = window.windows(first);
-    for (taps, row) in windows.zip(rows.chunks_exact_mut(window.taps() * channels)) {
-        let (from_x, to_x) = (taps.columns.start * channels, taps.columns.end * channels);
-        let mut at = taps.pixel;
-        for (tap_y, line) in row.chunks_exact_mut(line).enumerate() {
-            if !taps.rows.contains(&tap_y) {
-                line.fill(0);
-                continue;
-            }
-            line[..from_x].fill(0);
-            line[to_x..].fill(0);
-            let line = &mut line[from_x..to_x];
-            // Without dilation, a line of taps is one run of the input.
-            let (run, step) = if taps.step[1] == 1 {
-                (line.len(), 0)
-            } else {
-                (channels, taps.step[1])
-            };
-            for (tap, run) in line.chunks_exact_mut(run.max(1)).enumerate() {
-                let from = (at + tap * step) * channels;
-                for (to, &x) in run.iter_mut().zip(&x[from..]) {
-                    *to = convert(x);
-                }
-            }
-            at += taps.step[0];
+    let row = window.taps() * window.channels;
+    for (taps, row) in windows.zip(rows.chunks_exact_mut(row)) {
+        gather_window(window, &taps, taps.pixel, x, row, &convert);
+    }
+}
+
+/// Writes one window as a row `[KH, KW, IC]`, 0 where a tap is in the padding. `pixel` is what the
+/// first tap inside reads.
+#[inline(always)]
+pub(super) fn gather_window<T: Copy>(
+    window: &Window2d,
+    taps: &Taps,
+    pixel: usize,
+    x: &[T],
+    row: &mut [i16],
+    convert: impl Fn(T) -> i16,
+) {
+    let channels = window.channels;
+    let (from_x, to_x) = (taps.columns.start * channels, taps.columns.end * channels);
+    let mut at = pixel;
+    for (tap_y, line) in row
+        .chunks_exact_mut(window.kernel[1] * channels)
+        .enumerate()
+    {
+        if !taps.rows.contains(&tap_y) {
+            line.fill(0);
+            continue;
         }
+        line[..from_x].fill(0);
+        line[to_x..].fill(0);
+        let line = &mut line[from_x..to_x];
+        // Without dilation, a line of taps is one run of the input.
+        let (run, step) = if taps.step[1] == 1 {
+            (line.len(), 0)
+        } else {
+            (channels, taps.step[1])
+        };
+        for (tap, run) in line.chunks_exact_mut(run.max(1)).enumerate() {
+            let from = (at + tap * step) * channels;
+            for (to, &x) in run.iter_mut().zip(&x[from..]) {
+                *to = convert(x);
+            }
+        }
+        at += taps.step[0];
     }
 }

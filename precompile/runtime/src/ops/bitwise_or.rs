@@ -1,0 +1,43 @@
+//! [BITWISE_OR](https://www.mlplatform.org/tosa/tosa_spec.html#_bitwise_or)
+
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    pairwise::{infer_pair, pair_step},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::bitwise_or::bitwise_or},
+    model::format::ValueId,
+    tensor::DType,
+};
+use alloc::{vec, vec::Vec};
+use libssz_derive::{SszDecode, SszEncode};
+
+/// Attributes of BITWISE_OR.
+#[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
+pub struct BitwiseOr {
+    /// `input1`.
+    pub a: ValueId,
+    /// `input2`, broadcast against `a`.
+    pub b: ValueId,
+}
+
+impl Operation for BitwiseOr {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.a, self.b]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        infer_pair(operands, &[DType::I8, DType::I16, DType::I32], None)
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+            (View::I8(a), View::I8(b), ViewMut::I8(out)) => bitwise_or(shape, a, b, out),
+            (View::I16(a), View::I16(b), ViewMut::I16(out)) => bitwise_or(shape, a, b, out),
+            (View::I32(a), View::I32(b), ViewMut::I32(out)) => bitwise_or(shape, a, b, out),
+            _ => Err(KernelError::Shape),
+        })
+    }
+}

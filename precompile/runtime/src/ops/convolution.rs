@@ -1,0 +1,200 @@
+//! What the convolutions share: types, the proof of their sums, and the frame of a step.
+//!
+//! A sum of products is proved never to leave its accumulator, whatever the input. A constant bias is
+//! part of that proof; one that is computed is added last, and that addition is checked while running.
+
+use super::{
+    accumulator::{Reach, constant_reaches, require_accumulator, shifted},
+    operation::{Operand, Step},
+    shape::{exactly, require_dimension, require_dtype, require_input_zero_point, require_rank},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{
+        Isa, KernelError, KernelResult,
+        portable::bias::{add_bias_i32, add_bias_i48},
+    },
+    tensor::{DType, TensorType},
+    work::Work,
+};
+use alloc::vec;
+
+/// Type of the accumulators, the bias and the output.
+pub(crate) fn accumulator_of(input: &Operand<'_>) -> DType {
+    match input.dtype() {
+        DType::I8 => DType::I32,
+        _ => DType::I48,
+    }
+}
+
+/// Zero points of input and weight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ZeroPoints {
+    pub(crate) input: i32,
+    pub(crate) weight: i32,
+}
+
+/// What is multiplied and added up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sums {
+    /// Output channels.
+    pub(crate) outputs: usize,
+    /// Products in one sum.
+    pub(crate) depth: u64,
+    /// Weights of different outputs stand next to each other (`[depth, outputs]`).
+    pub(crate) is_interleaved: bool,
+}
+
+/// Checks element types and zero points of input, weight and bias.
+pub(crate) fn require_types(
+    operands: &[Operand<'_>],
+    zero_points: ZeroPoints,
+) -> Result<(), OperatorError> {
+    let [input, weight, bias] = exactly(operands)?;
+    require_dtype(0, input, &[DType::I8, DType::I16])?;
+    require_dtype(1, weight, &[DType::I8])?;
+    require_dtype(2, bias, &[accumulator_of(input)])?;
+    require_input_zero_point(0, input.dtype(), zero_points.input)?;
+    require_input_zero_point(1, weight.dtype(), zero_points.weight)
+}
+
+/// Refuses a bias that has neither one element nor one per output.
+pub(crate) fn require_bias(bias: &Operand<'_>, outputs: u32) -> Result<(), OperatorError> {
+    let [biases] = require_rank::<1>(2, bias)?;
+    if biases == 1 {
+        return Ok(());
+    }
+    require_dimension(2, 0, biases, outputs)
+}
+
+/// Proves that no sum leaves the accumulator.
+pub(crate) fn prove_sums(
+    operands: &[Operand<'_>],
+    zero_points: ZeroPoints,
+    sums: Sums,
+) -> Result<(), OperatorError> {
+    let [input, weight, bias] = exactly(operands)?;
+    let x = shifted(input.dtype().range(), zero_points.input);
+    let reaches = match weight.constant {
+        Some(weights) => constant_reaches(
+            weights,
+            zero_points.weight,
+            sums.outputs,
+            sums.is_interleaved,
+            x,
+        ),
+        None => {
+            let weight = shifted(weight.dtype().range(), zero_points.weight);
+            vec![Reach::unknown(sums.depth, weight, x)]
+        }
+    };
+    let constant_bias = Some(bias).filter(|bias| bias.constant.is_some());
+    require_accumulator(accumulator_of(input), &reaches, constant_bias)
+}
+
+/// What computed operands take in each run beside the products: weights are packed anew, a bias is
+/// added with a check.
+pub(crate) fn computed_work(operands: &[Operand<'_>], output: &TensorType) -> Work {
+    let is_computed = |at: usize| operands.get(at).filter(|of| of.constant.is_none());
+    Work {
+        move_bytes: is_computed(1).map_or(0, |weight| weight.tensor.size_bytes()),
+        elementwise: is_computed(2).map_or(0, |_| output.elements()),
+        ..Work::default()
+    }
+}
+
+/// Weights made ready for one layer.
+pub(crate) struct PackedLayer<W> {
+    pub(crate) weights: W,
+    /// Bytes on the heap.
+    pub(crate) packed_bytes: usize,
+    /// Length of the scratch of a run.
+    pub(crate) scratch_words: usize,
+}
+
+/// A convolution without its weights and bias.
+pub(crate) trait Layer: Send + Sync + 'static {
+    /// The weights as its kernels read them.
+    type Weights: Send + Sync;
+
+    /// Lays out `weight` as it stands in the model.
+    fn pack(&self, weight: &[i8]) -> Result<PackedLayer<Self::Weights>, KernelError>;
+
+    /// Computes the output. A bias without elements is 0.
+    fn run(
+        &self,
+        weights: &Self::Weights,
+        x: View<'_>,
+        bias: View<'_>,
+        out: ViewMut<'_>,
+        scratch: &mut [u64],
+    ) -> KernelResult;
+}
+
+/// The step of a layer. Weights that are not constant are laid out anew in each run, in memory of
+/// that size.
+pub(crate) fn step<L: Layer>(
+    layer: L,
+    operands: &[Operand<'_>],
+    isa: Isa,
+) -> Result<Step, KernelError> {
+    let [_, weight, bias] = exactly(operands).map_err(|_| KernelError::Shape)?;
+    let is_bias_checked = bias.constant.is_none();
+    let Some(weight) = weight.constant else {
+        return Ok(Step::new(isa, 3, move |reads, out| {
+            let [x, weight, bias] = *reads else {
+                return Err(KernelError::Shape);
+            };
+            let packed = pack(&layer, weight)?;
+            let mut scratch = vec![0; packed.scratch_words];
+            let call = (x, bias, is_bias_checked);
+            run(&layer, &packed.weights, call, out, &mut scratch)
+        }));
+    };
+    let PackedLayer {
+        weights,
+        packed_bytes,
+        scratch_words,
+    } = pack(&layer, weight)?;
+    let step = Step::with_scratch(
+        isa,
+        2,
+        scratch_words,
+        move |reads, out, scratch| match *reads {
+            [x, bias] => run(&layer, &weights, (x, bias, is_bias_checked), out, scratch),
+            _ => Err(KernelError::Shape),
+        },
+    );
+    Ok(step.reading(&[0, 2]).packing(packed_bytes))
+}
+
+fn pack<L: Layer>(layer: &L, weight: View<'_>) -> Result<PackedLayer<L::Weights>, KernelError> {
+    match weight {
+        View::I8(weight) => layer.pack(weight),
+        _ => Err(KernelError::Shape),
+    }
+}
+
+fn run<L: Layer>(
+    layer: &L,
+    weights: &L::Weights,
+    (x, bias, is_bias_checked): (View<'_>, View<'_>, bool),
+    mut out: ViewMut<'_>,
+    scratch: &mut [u64],
+) -> KernelResult {
+    if !is_bias_checked {
+        return layer.run(weights, x, bias, out, scratch);
+    }
+    match (bias, &mut out) {
+        (View::I32(bias), ViewMut::I32(sums)) => {
+            layer.run(weights, x, View::I32(&[]), ViewMut::I32(sums), scratch)?;
+            add_bias_i32(bias, sums)
+        }
+        (View::I48(bias), ViewMut::I48(sums)) => {
+            layer.run(weights, x, View::I48(&[]), ViewMut::I48(sums), scratch)?;
+            add_bias_i48(bias, sums)
+        }
+        _ => Err(KernelError::Shape),
+    }
+}

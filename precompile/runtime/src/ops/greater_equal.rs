@@ -1,0 +1,41 @@
+//! [GREATER_EQUAL](https://www.mlplatform.org/tosa/tosa_spec.html#_greater_equal)
+
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    pairwise::{infer_pair, pair_step},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::greater_equal::greater_equal_i32},
+    model::format::ValueId,
+    tensor::DType,
+};
+use alloc::{vec, vec::Vec};
+use libssz_derive::{SszDecode, SszEncode};
+
+/// Attributes of GREATER_EQUAL.
+#[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
+pub struct GreaterEqual {
+    /// `input1`.
+    pub a: ValueId,
+    /// `input2`, broadcast against `a`.
+    pub b: ValueId,
+}
+
+impl Operation for GreaterEqual {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.a, self.b]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        infer_pair(operands, &[DType::I32], Some(DType::Bool))
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+            (View::I32(a), View::I32(b), ViewMut::Bool(out)) => greater_equal_i32(shape, a, b, out),
+            _ => Err(KernelError::Shape),
+        })
+    }
+}

@@ -1,0 +1,41 @@
+//! [LOGICAL_AND](https://www.mlplatform.org/tosa/tosa_spec.html#_logical_and)
+
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    pairwise::{infer_pair, pair_step},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::logical_and::logical_and},
+    model::format::ValueId,
+    tensor::DType,
+};
+use alloc::{vec, vec::Vec};
+use libssz_derive::{SszDecode, SszEncode};
+
+/// Attributes of LOGICAL_AND.
+#[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
+pub struct LogicalAnd {
+    /// `input1`.
+    pub a: ValueId,
+    /// `input2`, broadcast against `a`.
+    pub b: ValueId,
+}
+
+impl Operation for LogicalAnd {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.a, self.b]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        infer_pair(operands, &[DType::Bool], None)
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+            (View::Bool(a), View::Bool(b), ViewMut::Bool(out)) => logical_and(shape, a, b, out),
+            _ => Err(KernelError::Shape),
+        })
+    }
+}

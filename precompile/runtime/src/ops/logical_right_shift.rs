@@ -1,0 +1,61 @@
+//! [LOGICAL_RIGHT_SHIFT](https://www.mlplatform.org/tosa/tosa_spec.html#_logical_right_shift)
+//!
+//! Proved for constant shifts, checked while running for others: every shift is at least 0 and less
+//! than the width of the type.
+
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    pairwise::{infer_pair, pair_step, prove_shift},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{
+        Isa, KernelError,
+        portable::logical_right_shift::{
+            logical_right_shift_i8, logical_right_shift_i16, logical_right_shift_i32,
+        },
+    },
+    model::format::ValueId,
+    tensor::DType,
+};
+use alloc::{vec, vec::Vec};
+use libssz_derive::{SszDecode, SszEncode};
+
+/// Attributes of LOGICAL_RIGHT_SHIFT.
+#[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
+pub struct LogicalRightShift {
+    /// `input1`.
+    pub a: ValueId,
+    /// `input2`, broadcast against `a`.
+    pub b: ValueId,
+}
+
+impl Operation for LogicalRightShift {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.a, self.b]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        infer_pair(operands, &[DType::I8, DType::I16, DType::I32], None)
+    }
+
+    fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
+        prove_shift(operands)
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+            (View::I8(a), View::I8(b), ViewMut::I8(out)) => {
+                logical_right_shift_i8(shape, a, b, out)
+            }
+            (View::I16(a), View::I16(b), ViewMut::I16(out)) => {
+                logical_right_shift_i16(shape, a, b, out)
+            }
+            (View::I32(a), View::I32(b), ViewMut::I32(out)) => {
+                logical_right_shift_i32(shape, a, b, out)
+            }
+            _ => Err(KernelError::Shape),
+        })
+    }
+}

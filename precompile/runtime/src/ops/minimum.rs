@@ -1,0 +1,41 @@
+//! [MINIMUM](https://www.mlplatform.org/tosa/tosa_spec.html#_minimum)
+
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    pairwise::{infer_pair, pair_step},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::minimum::minimum_i32},
+    model::format::ValueId,
+    tensor::DType,
+};
+use alloc::{vec, vec::Vec};
+use libssz_derive::{SszDecode, SszEncode};
+
+/// Attributes of MINIMUM.
+#[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
+pub struct Minimum {
+    /// `input1`.
+    pub a: ValueId,
+    /// `input2`, broadcast against `a`.
+    pub b: ValueId,
+}
+
+impl Operation for Minimum {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.a, self.b]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        infer_pair(operands, &[DType::I32], None)
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+            (View::I32(a), View::I32(b), ViewMut::I32(out)) => minimum_i32(shape, a, b, out),
+            _ => Err(KernelError::Shape),
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! [REDUCE_ALL](https://www.mlplatform.org/tosa/tosa_spec.html#_reduce_all)
+
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    reduction::{infer_reduction, reduction_step},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{Isa, KernelError, portable::reduce_all::reduce_all},
+    model::format::ValueId,
+    tensor::DType,
+};
+use alloc::{vec, vec::Vec};
+use libssz_derive::{SszDecode, SszEncode};
+
+/// Attributes of REDUCE_ALL.
+#[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
+pub struct ReduceAll {
+    /// `input1`.
+    pub input: ValueId,
+    /// Axis that is reduced; it stays with size 1.
+    pub axis: u8,
+}
+
+impl Operation for ReduceAll {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.input]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        infer_reduction(operands, self.axis, &[DType::Bool])
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        reduction_step(operands, self.axis, isa, |axis, inner, x, out| {
+            match (x, out) {
+                (View::Bool(x), ViewMut::Bool(out)) => reduce_all(axis, inner, x, out),
+                _ => Err(KernelError::Shape),
+            }
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! [SELECT](https://www.mlplatform.org/tosa/tosa_spec.html#_select)
+
+use super::{
+    operation::{Inferred, Operand, Operation, Step},
+    shape::{MOVABLE, broadcast_onto, exactly, require_dtype, with_shape},
+};
+use crate::{
+    buffer::{View, ViewMut},
+    error::OperatorError,
+    kernels::{
+        Isa, KernelError,
+        portable::{broadcast::Broadcast, select::select},
+    },
+    model::format::ValueId,
+    tensor::DType,
+    work::Work,
+};
+use alloc::{vec, vec::Vec};
+use libssz_derive::{SszDecode, SszEncode};
+
+/// Attributes of SELECT. All three operands are broadcast against each other.
+#[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
+pub struct Select {
+    /// `input1`, bool.
+    pub condition: ValueId,
+    /// `input2`: taken where the condition is true.
+    pub a: ValueId,
+    /// `input3`: taken where it is false.
+    pub b: ValueId,
+}
+
+impl Operation for Select {
+    fn operands(&self) -> Vec<ValueId> {
+        vec![self.condition, self.a, self.b]
+    }
+
+    fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
+        let [condition, a, b] = exactly(operands)?;
+        require_dtype(0, condition, &[DType::Bool])?;
+        require_dtype(1, a, &MOVABLE)?;
+        require_dtype(2, b, &[a.dtype()])?;
+        let mut shape = condition.shape().to_vec();
+        broadcast_onto(&mut shape, 1, a)?;
+        broadcast_onto(&mut shape, 2, b)?;
+        let output = with_shape(a.dtype(), &shape)?;
+        let work = Work {
+            elementwise: output.elements(),
+            ..Work::default()
+        };
+        Ok(Inferred::new(output, work))
+    }
+
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        let [condition, a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let shape = Broadcast::of([condition.shape(), a.shape(), b.shape()]);
+        let shape = shape.ok_or(KernelError::Shape)?;
+        Ok(Step::new(isa, 3, move |reads, out| {
+            let [View::Bool(condition), a, b] = *reads else {
+                return Err(KernelError::Shape);
+            };
+            match (a, b, out) {
+                (View::Bool(a), View::Bool(b), ViewMut::Bool(out)) => {
+                    select(&shape, condition, a, b, out)
+                }
+                (View::I8(a), View::I8(b), ViewMut::I8(out)) => {
+                    select(&shape, condition, a, b, out)
+                }
+                (View::I16(a), View::I16(b), ViewMut::I16(out)) => {
+                    select(&shape, condition, a, b, out)
+                }
+                (View::I32(a), View::I32(b), ViewMut::I32(out)) => {
+                    select(&shape, condition, a, b, out)
+                }
+                _ => Err(KernelError::Shape),
+            }
+        }))
+    }
+}
