@@ -31,6 +31,9 @@ use crate::{
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
+/// Elements that the shortest run of additions takes as long as.
+const MIN_RUN_ELEMENTS: u64 = 4;
+
 /// What the output gains on each side, in TOSA's order; negative where it loses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, SszEncode, SszDecode)]
 pub struct OutPad2d {
@@ -169,8 +172,10 @@ impl Operation for TransposeConv2d {
         let macs = panel_macs(pixels, results, channels);
         let sums = sums(&window, outputs);
         let mut work = added_work(operands, self.zero_points(), sums, &output)?;
-        // Each result of a pixel is added where it lands.
-        let additions = pixels.saturating_mul(results);
+        // Each result of a pixel is added where it lands, in runs of the output channels.
+        let run = u64::from(outputs).max(MIN_RUN_ELEMENTS);
+        let additions = pixels.saturating_mul(window.taps() as u64);
+        let additions = additions.saturating_mul(run);
         work.elementwise = work.elementwise.saturating_add(additions);
         work.move_bytes = work.move_bytes.saturating_add(output.size_bytes());
         match accumulator {
