@@ -122,6 +122,8 @@ impl TransposeConv2d {
         let [input, weight, bias] = exactly(operands)?;
         let [outputs, kernel_y, kernel_x, channels] = require_rank::<4>(1, weight)?;
         let [batch, height, width, input_channels] = require_rank::<4>(0, input)?;
+        require_dimension(1, 3, channels, input_channels)?;
+        require_bias(bias, outputs)?;
         let rows = Axis {
             number: 1,
             size: height,
@@ -139,8 +141,6 @@ impl TransposeConv2d {
             stride: self.stride.x,
         };
         let output = [rows.fit()?, columns.fit()?];
-        require_dimension(1, 3, channels, input_channels)?;
-        require_bias(bias, outputs)?;
         let window = TransposeWindow2d {
             batch: batch as usize,
             channels: channels as usize,
