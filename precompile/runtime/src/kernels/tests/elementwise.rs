@@ -27,7 +27,7 @@ const MAX: i64 = i32::MAX as i64;
 const FAILS: KernelResult = Err(KernelError::Requirement);
 
 /// A shape, and for each dimension whether `a` and `b` have size 1 there.
-fn shapes() -> impl Strategy<Value = (Vec<u32>, Vec<u32>)> {
+pub(super) fn shapes() -> impl Strategy<Value = (Vec<u32>, Vec<u32>)> {
     let size = prop::sample::select(vec![1_u32, 2, 3, 5, 17]);
     prop::collection::vec((size, 0..4_u8), 0..=4).prop_map(|dims| {
         let one = |one: bool, size: u32| if one { 1 } else { size };
@@ -44,7 +44,7 @@ fn shapes() -> impl Strategy<Value = (Vec<u32>, Vec<u32>)> {
 }
 
 /// The elements of `a` and `b` that meet, by index arithmetic on the result's shape.
-fn pairs(a_shape: &[u32], b_shape: &[u32]) -> Vec<(usize, usize)> {
+pub(super) fn pairs(a_shape: &[u32], b_shape: &[u32]) -> Vec<(usize, usize)> {
     let shape: Vec<u32> = a_shape
         .iter()
         .zip(b_shape)
@@ -64,7 +64,7 @@ fn pairs(a_shape: &[u32], b_shape: &[u32]) -> Vec<(usize, usize)> {
         .collect()
 }
 
-fn count(shape: &[u32]) -> usize {
+pub(super) fn count(shape: &[u32]) -> usize {
     shape.iter().product::<u32>() as usize
 }
 

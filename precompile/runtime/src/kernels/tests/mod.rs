@@ -2,9 +2,13 @@
 //! text in wide integers.
 
 mod elementwise;
+mod logic;
 mod movement;
 mod products;
 mod rescale;
+mod resize;
+mod rows;
+mod volumes;
 mod windows;
 
 use super::Isa;

@@ -13,19 +13,19 @@ use proptest::prelude::*;
 const SHAPE: KernelResult = Err(KernelError::Shape);
 
 /// A shape and an element width in bytes.
-fn shape() -> impl Strategy<Value = (Vec<u32>, usize)> {
+pub(super) fn shape() -> impl Strategy<Value = (Vec<u32>, usize)> {
     (
         prop::collection::vec(1..5_u32, 0..=6),
         prop::sample::select(vec![1_usize, 2, 4, 8]),
     )
 }
 
-fn count(shape: &[u32]) -> usize {
+pub(super) fn count(shape: &[u32]) -> usize {
     shape.iter().product::<u32>() as usize
 }
 
 /// The indices of a shape, row-major.
-fn indices(shape: &[u32]) -> Vec<Vec<u32>> {
+pub(super) fn indices(shape: &[u32]) -> Vec<Vec<u32>> {
     let mut all = vec![Vec::new()];
     for &size in shape {
         let longer = |index: &Vec<u32>| {
@@ -39,14 +39,14 @@ fn indices(shape: &[u32]) -> Vec<Vec<u32>> {
     all
 }
 
-fn flat(shape: &[u32], index: &[u32]) -> usize {
+pub(super) fn flat(shape: &[u32], index: &[u32]) -> usize {
     shape
         .iter()
         .zip(index)
         .fold(0, |at, (&size, &place)| at * size as usize + place as usize)
 }
 
-fn bytes(length: usize, seed: u64) -> Vec<u8> {
+pub(super) fn bytes(length: usize, seed: u64) -> Vec<u8> {
     Elements::new(seed).vec(length, 0, 255)
 }
 
