@@ -82,26 +82,22 @@ pub fn compile_onnx(
 /// # Errors
 /// [`CompileError`], one variant per cause.
 pub fn compile_tosa(bytes: &[u8], io: Option<&IoDescription>) -> Result<Compiled, CompileError> {
-    let model = tosa::import(bytes, io)?;
-    Ok(checked(model)?.0)
+    Ok(compiled(&tosa::import(bytes, io)?))
 }
 
-/// Encodes and validates: nothing leaves the compiler that a chain would not accept.
+/// Validates and encodes: nothing leaves the compiler that a chain would not accept.
 fn checked(model: Model) -> Result<(Compiled, ValidModel), CompileError> {
-    let payload = encode(&model);
-    let valid = validate(model.clone()).map_err(|source| {
-        let operator = source.operator();
-        let name = operator.and_then(|index| model.operators.get(usize::from(index)));
-        let detail = name.map_or_else(String::new, |operator| format!(" ({})", operator.name()));
-        CompileError::Rejected { source, detail }
-    })?;
-    let report = Report::new(&valid, payload.len());
-    Ok((
-        Compiled {
-            model,
-            payload,
-            report,
-        },
-        valid,
-    ))
+    let valid = validate(model.clone())
+        .map_err(|source| CompileError::rejected(source, &model.operators))?;
+    Ok((compiled(&valid), valid))
+}
+
+fn compiled(valid: &ValidModel) -> Compiled {
+    let payload = encode(valid.model());
+    let report = Report::new(valid, payload.len());
+    Compiled {
+        model: valid.model().clone(),
+        payload,
+        report,
+    }
 }

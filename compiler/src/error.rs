@@ -1,7 +1,10 @@
 //! Errors: one variant per cause, each saying what to do.
 
-use crate::npy::NpyError;
-use fixpoint_runtime::error::{ModelError, RunError};
+use crate::{npy::NpyError, tosa::NodeError};
+use fixpoint_runtime::{
+    error::{ModelError, RunError},
+    ops::Operator,
+};
 use thiserror::Error;
 
 /// Why there is no compiled model.
@@ -32,23 +35,55 @@ pub enum CompileError {
         /// What is wrong.
         reason: String,
     },
-    /// A TOSA operator outside the runtime's registry.
-    #[error("TOSA operator {operator} (output '{output}') is not supported by this version")]
-    TosaOperator {
+    /// An operator of a `.tosa` file that the file itself declares wrongly.
+    #[error("{operator} (output '{output}'): {cause}")]
+    TosaNode {
         /// The operator's name.
-        operator: String,
+        operator: &'static str,
         /// Name of its first output.
         output: String,
+        /// What is wrong with it.
+        cause: NodeError,
+    },
+    /// A TOSA operator outside the integer profile.
+    #[error(
+        "TOSA operator {operator} (output '{output}') is not in the integer profile: {belongs}"
+    )]
+    TosaOperator {
+        /// The operator's name.
+        operator: &'static str,
+        /// Name of its first output.
+        output: String,
+        /// The profile, extension or version that it belongs to.
+        belongs: &'static str,
     },
     /// A TOSA element type outside the integer profile.
     #[error(
-        "tensor '{tensor}' has element type {dtype}: only bool, int8, int16, int32 and int48 run"
+        "tensor '{tensor}' has element type {dtype} ({belongs}): only bool, int8, int16, int32 and int48 run"
     )]
     TosaType {
         /// The tensor.
         tensor: String,
         /// The type's name.
-        dtype: String,
+        dtype: &'static str,
+        /// The profile, extension or version that it belongs to.
+        belongs: &'static str,
+    },
+    /// A tensor of a `.tosa` file with more axes than TOSA allows.
+    #[error("tensor '{tensor}' has rank {rank}, at most {limit} is allowed")]
+    TosaRank {
+        /// The tensor.
+        tensor: String,
+        /// Its rank.
+        rank: usize,
+        /// Largest rank.
+        limit: usize,
+    },
+    /// A model that a `.tosa` file cannot hold.
+    #[error("cannot be written as a .tosa file: {reason}")]
+    TosaExport {
+        /// What is in the way.
+        reason: String,
     },
     /// The description of inputs and outputs does not fit the model.
     #[error("io description: {reason}")]
@@ -146,12 +181,12 @@ pub enum CompileError {
         reason: String,
     },
     /// The produced model does not validate.
-    #[error("the compiled model is not accepted by the runtime: {source}{detail}")]
+    #[error("the compiled model is not accepted by the runtime: {source}{}", at(.operator.as_deref()))]
     Rejected {
         /// The runtime's reason.
         source: ModelError,
-        /// The operator it is about, or nothing.
-        detail: String,
+        /// The operator it is about, if it is about one.
+        operator: Option<Box<Operator>>,
     },
     /// The produced model failed on a test sample.
     #[error("the compiled model failed on test sample {sample}: {source}")]
@@ -164,4 +199,20 @@ pub enum CompileError {
     /// An array file.
     #[error(transparent)]
     Npy(#[from] NpyError),
+}
+
+impl CompileError {
+    /// The runtime's refusal of a model, with the operator that it is about.
+    pub(crate) fn rejected(source: ModelError, operators: &[Operator]) -> Self {
+        let index = source.operator().map(usize::from);
+        let operator = index.and_then(|index| operators.get(index));
+        Self::Rejected {
+            source,
+            operator: operator.cloned().map(Box::new),
+        }
+    }
+}
+
+fn at(operator: Option<&Operator>) -> String {
+    operator.map_or_else(String::new, |operator| format!(" ({})", operator.name()))
 }

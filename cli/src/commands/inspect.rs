@@ -11,6 +11,7 @@ use crate::{
 };
 use alloy_primitives::keccak256;
 use anyhow::{Context as _, Result};
+use fixpoint_compiler::tosa;
 use fixpoint_precompile::ports::Port;
 use fixpoint_runtime::{model::format::Quantisation, tensor::TensorType};
 use std::path::PathBuf;
@@ -20,7 +21,8 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   fixpoint inspect digits.fxp
   fixpoint inspect digits.fxp --json
-  fixpoint inspect digits.fxp --solidity Digits.sol")]
+  fixpoint inspect digits.fxp --solidity Digits.sol
+  fixpoint inspect digits.fxp --tosa digits.tosa")]
 pub(crate) struct Args {
     /// The compiled model
     model: PathBuf,
@@ -28,6 +30,10 @@ pub(crate) struct Args {
     /// inputs and outputs
     #[arg(long, value_name = "Name.sol")]
     solidity: Option<PathBuf>,
+    /// Write the graph as a TOSA 1.0 flatbuffer, for the TOSA reference model; scales
+    /// of inputs and outputs have no place in it
+    #[arg(long, value_name = "M.tosa")]
+    tosa: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -53,6 +59,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
             .unwrap_or_default();
         let source = solidity::library(name, &file, &ports)?;
         std::fs::write(path, source).with_context(|| format!("can't write {}", path.display()))?;
+    }
+    if let Some(path) = &args.tosa {
+        let bytes = tosa::export(file.model.model())?;
+        std::fs::write(path, bytes).with_context(|| format!("can't write {}", path.display()))?;
     }
     let rows = rows(&file);
     if args.json {
