@@ -18,6 +18,7 @@ pub mod builder;
 pub mod calibrate;
 mod compile;
 pub mod error;
+mod flatbuffer;
 pub mod fold;
 pub mod import;
 pub mod ir;

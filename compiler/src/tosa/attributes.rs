@@ -1,13 +1,13 @@
 //! One TOSA operator to one runtime operator.
 
 use super::{
-    flatbuffer::Table,
     import::Scope,
     schema::{Node, invalid, operator_name},
 };
 use crate::{
     builder::{list, signed},
     error::CompileError,
+    flatbuffer::Table,
 };
 use fixpoint_runtime::{
     model::format::{Signed32, ValueId},

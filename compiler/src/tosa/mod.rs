@@ -1,12 +1,10 @@
 //! `.tosa` files: flatbuffer bytes to a runtime model.
 //!
-//! 1. `flatbuffer`: bounds-checked reads by field slot;
-//! 2. `schema`: the file's tables as plain structs;
-//! 3. `import` with `attributes`: operators one to one, values numbered;
-//! 4. [`IoDescription`]: names and scales, which a `.tosa` file does not carry.
+//! 1. `schema`: the file's tables as plain structs, by the crate's flatbuffer reader;
+//! 2. `import` with `attributes`: operators one to one, values numbered;
+//! 3. [`IoDescription`]: names and scales, which a `.tosa` file does not carry.
 
 mod attributes;
-mod flatbuffer;
 mod import;
 mod io;
 mod schema;
