@@ -36,6 +36,6 @@ pub mod tosa;
 
 pub use compile::{Compiled, compile_onnx, compile_tosa};
 pub use error::CompileError;
-pub use options::{CompileOptions, InputScales, Precision};
+pub use options::{CompileOptions, InputScales, IntegerOptions, Precision};
 pub use progress::{Progress, Stage};
 pub use samples::Samples;

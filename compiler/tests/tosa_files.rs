@@ -1,7 +1,7 @@
 //! `.tosa` files written here, slot by slot, and what becomes of them: right ones, and broken ones.
 
 use fixpoint_compiler::{
-    CompileError, compile_tosa,
+    CompileError, Compiled, IntegerOptions, compile_tosa,
     tosa::{self, IoDescription},
 };
 use fixpoint_runtime::{
@@ -177,6 +177,10 @@ fn run(model: Model, input: &[u8], output_bytes: usize) -> Vec<u8> {
     output
 }
 
+fn compile(bytes: &[u8], io: Option<&IoDescription>) -> Result<Compiled, CompileError> {
+    compile_tosa(bytes, io, &IntegerOptions::default(), &mut |_| ())
+}
+
 #[test]
 fn operands_become_attributes() {
     let model = tosa::import(&valid_file(), None).expect("imports");
@@ -199,9 +203,7 @@ fn a_description_gives_names_and_scales() {
     let io = r#"{"inputs": [{"name": "image", "scale": "1/255", "zero_point": -128, "saturates": true}],
                  "outputs": [{"scales": ["0.5", "1", "2", "4", "8", "16"], "axis": 0}]}"#;
     let io = IoDescription::from_json(io).expect("reads");
-    let model = compile_tosa(&valid_file(), Some(&io))
-        .expect("compiles")
-        .model;
+    let model = compile(&valid_file(), Some(&io)).expect("compiles").model;
     assert_eq!(&model.inputs[0].name[..], b"image");
     assert!(model.inputs[0].saturates);
     let Quantisation::PerTensor(affine) = model.inputs[0].quantisation else {
@@ -230,7 +232,7 @@ fn a_description_gives_names_and_scales() {
         r#"{"inputs": [{"scale": "1e-3"}], "outputs": [{}]}"#,
     ] {
         let io = IoDescription::from_json(bad).expect("reads");
-        let error = compile_tosa(&valid_file(), Some(&io)).expect_err(bad);
+        let error = compile(&valid_file(), Some(&io)).expect_err(bad);
         assert!(matches!(error, CompileError::Io { .. }), "{error}");
     }
     assert!(matches!(

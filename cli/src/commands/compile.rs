@@ -4,8 +4,8 @@ use crate::{cost, model_file, output::out, text::grouped};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum;
 use fixpoint_compiler::{
-    CompileOptions, Compiled, Precision, Progress, Samples, Stage, compile_onnx, compile_tosa,
-    npy::Array, tosa::IoDescription,
+    CompileOptions, Compiled, IntegerOptions, Precision, Progress, Samples, Stage, compile_onnx,
+    compile_tosa, npy::Array, tosa::IoDescription,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
@@ -151,7 +151,7 @@ fn compile(args: &Args) -> Result<Compiled> {
         }
         Some("tosa") => {
             let io = args.io.as_deref().map(read_io).transpose()?;
-            compile_tosa(&bytes, io.as_ref())
+            compile_tosa(&bytes, io.as_ref(), &IntegerOptions::default(), &mut |_| ())
                 .with_context(|| format!("compiling {}", args.model.display()))
         }
         Some("tflite") => bail!(
