@@ -40,12 +40,12 @@ pub(crate) struct Table<'a> {
     position: usize,
 }
 
-/// A vector: the position of its first element, and how many there are.
+/// A vector: the position of its first element in the file, and how many there are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Vector<'a> {
     bytes: &'a [u8],
-    start: usize,
-    len: usize,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
 }
 
 fn array<const N: usize>(bytes: &[u8], at: usize) -> Read<[u8; N]> {
@@ -69,7 +69,12 @@ fn follow(bytes: &[u8], at: usize) -> Read<usize> {
     }
 }
 
-impl Vector<'_> {
+impl<'a> Vector<'a> {
+    /// Elements of `N` bytes.
+    fn elements<const N: usize>(self) -> impl Iterator<Item = Read<[u8; N]>> + use<'a, N> {
+        (0..self.len).map(move |index| array(self.bytes, self.start + N * index))
+    }
+
     fn limited(self, limit: usize) -> Read<Self> {
         if self.len > limit {
             return Err(FlatbufferError::TooLong { len: self.len });
@@ -133,7 +138,7 @@ impl<'a> Table<'a> {
         }))
     }
 
-    /// A vector field of elements of `element_bytes`; empty by default.
+    /// A vector field of elements of `element_bytes`; empty, and nowhere in the file, by default.
     pub(crate) fn vector(&self, slot: usize, element_bytes: usize) -> Read<Vector<'a>> {
         let Some(at) = self.field(slot)? else {
             return Ok(Vector {
@@ -167,8 +172,27 @@ impl<'a> Table<'a> {
     /// An `[int32]` field.
     pub(crate) fn i32s(&self, slot: usize) -> Read<Vec<i32>> {
         let vector = self.vector(slot, 4)?.limited(MAX_ENTRIES)?;
-        (0..vector.len)
-            .map(|index| array(vector.bytes, vector.start + 4 * index).map(i32::from_le_bytes))
+        vector
+            .elements()
+            .map(|word| word.map(i32::from_le_bytes))
+            .collect()
+    }
+
+    /// A `[float]` field, which may be as long as a tensor has channels.
+    pub(crate) fn f32s(&self, slot: usize) -> Read<Vec<f32>> {
+        let vector = self.vector(slot, 4)?.limited(MAX_TABLES)?;
+        vector
+            .elements()
+            .map(|word| word.map(f32::from_le_bytes))
+            .collect()
+    }
+
+    /// A `[long]` field, which may be as long as a tensor has channels.
+    pub(crate) fn i64s(&self, slot: usize) -> Read<Vec<i64>> {
+        let vector = self.vector(slot, 8)?.limited(MAX_TABLES)?;
+        vector
+            .elements()
+            .map(|word| word.map(i64::from_le_bytes))
             .collect()
     }
 

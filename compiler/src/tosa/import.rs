@@ -4,7 +4,7 @@
 //! What the runtime checks itself (shapes, ranges) is not checked twice here.
 
 use super::{
-    attributes,
+    PortType, attributes,
     io::IoDescription,
     schema::{self, Block, Node, Tensor, invalid},
 };
@@ -140,7 +140,7 @@ impl<'a> Scope<'a> {
         self.tensors
             .get(name)
             .copied()
-            .ok_or_else(|| invalid(format!("tensor '{name}' is not declared")))
+            .ok_or_else(|| undeclared(name))
     }
 
     /// Declared type of a tensor.
@@ -236,6 +236,28 @@ impl<'a> Scope<'a> {
             dims.map_err(|_| invalid(format!("shape '{name}' has an impossible dimension")))?;
         list(dims, "axes of a tensor")
     }
+}
+
+/// Types of tensors by name.
+pub(super) fn port_types(block: &Block<'_>, names: &[&str]) -> Result<Vec<PortType>, CompileError> {
+    names
+        .iter()
+        .map(|name| {
+            let tensor = block
+                .tensors
+                .iter()
+                .find(|tensor| tensor.name == *name)
+                .ok_or_else(|| undeclared(name))?;
+            Ok(PortType {
+                dtype: dtype(tensor)?,
+                shape: tensor.shape.clone(),
+            })
+        })
+        .collect()
+}
+
+fn undeclared(name: &str) -> CompileError {
+    invalid(format!("tensor '{name}' is not declared"))
 }
 
 fn dtype(tensor: &Tensor<'_>) -> Result<DType, CompileError> {
