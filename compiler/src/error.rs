@@ -1,6 +1,6 @@
 //! Errors: one variant per cause, each saying what to do.
 
-use crate::{npy::NpyError, tosa::NodeError};
+use crate::{npy::NpyError, tflite::tools, tosa::NodeError};
 use fixpoint_runtime::{
     error::{ModelError, RunError},
     ops::Operator,
@@ -89,6 +89,70 @@ pub enum CompileError {
     #[error("io description: {reason}")]
     Io {
         /// What is wrong.
+        reason: String,
+    },
+    /// The file is not a TFLite flatbuffer, or a broken one.
+    #[error("not a valid .tflite file: {reason}; export or download it again")]
+    TfliteFile {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A TFLite file with more than one way in.
+    #[error("the .tflite file has several signatures ({keys}): export one of them alone")]
+    TfliteSignatures {
+        /// The signatures' keys.
+        keys: String,
+    },
+    /// An input or output of a TFLite file that a model cannot have.
+    #[error("{port}: {reason}")]
+    TflitePort {
+        /// Input or output, and its name.
+        port: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A TFLite operator that the converter left as it was.
+    #[error("TFLite operator '{operator}' has no TOSA form: build the model without it")]
+    TfliteOperator {
+        /// The operator, as the converter names it.
+        operator: String,
+    },
+    /// A shape inside a TFLite graph that depends on data.
+    #[error(
+        "the shape of a tensor ({tensor}, at {operator}) is known only when the model runs: build the model with fixed shapes"
+    )]
+    TfliteShape {
+        /// The operator, as the converter names it.
+        operator: String,
+        /// The tensor's type.
+        tensor: String,
+    },
+    /// A program that a conversion needs is not installed.
+    #[error(
+        "{tool} is {place}: run `python3 -m venv .venv-tosa && .venv-tosa/bin/pip install tosa-tools=={} tosa-converter-for-tflite=={}` here, or name the folder that has it with --tosa-tools",
+        tools::TOSA_TOOLS_VERSION,
+        tools::CONVERTER_VERSION
+    )]
+    ToolMissing {
+        /// The program.
+        tool: String,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// A program that a conversion needs failed.
+    #[error("{tool} failed: {said} (--verbose shows all it said)")]
+    Tool {
+        /// The program.
+        tool: String,
+        /// What it said, in one line.
+        said: String,
+        /// The command and all that it printed.
+        log: String,
+    },
+    /// A temporary file could not be written or read.
+    #[error("can't use a temporary folder: {reason}; TMPDIR names another place")]
+    Scratch {
+        /// The system's message.
         reason: String,
     },
     /// The ONNX file could not be read.

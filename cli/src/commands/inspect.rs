@@ -13,7 +13,6 @@ use alloy_primitives::keccak256;
 use anyhow::{Context as _, Result};
 use fixpoint_compiler::tosa;
 use fixpoint_precompile::ports::Port;
-use fixpoint_runtime::{model::format::Quantisation, tensor::TensorType};
 use std::path::PathBuf;
 
 /// Show a compiled model: graph, shapes, ranges, bytes, gas by operator, cost to deploy.
@@ -71,8 +70,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
             "content_hash": keccak256(&file.payload),
             "arena_bytes": file.model.arena_bytes(),
             "gas": cost,
-            "inputs": ports_json(&Port::inputs_of(&file.model), Side::Input),
-            "outputs": ports_json(&Port::outputs_of(&file.model), Side::Output),
+            "inputs": port_range::list_json(&Port::inputs_of(&file.model), Side::Input),
+            "outputs": port_range::list_json(&Port::outputs_of(&file.model), Side::Output),
             "operators": rows,
         });
         out!("{}", serde_json::to_string_pretty(&result)?);
@@ -94,29 +93,15 @@ fn rows(file: &ModelFile) -> Vec<Row> {
         .map(|(index, (operator, work))| Row {
             operator: index,
             name: operator.name(),
-            output: shown(&file.model.value_types()[first_output + index]),
+            output: text::tensor(&file.model.value_types()[first_output + index]),
             gas: cost::operator_gas(work),
         })
         .collect()
 }
 
-fn shown(tensor: &TensorType) -> String {
-    format!("{:?} {}", tensor.dtype, text::shape(&tensor.shape)).to_lowercase()
-}
-
-fn ports_json(ports: &[Port], side: Side) -> Vec<serde_json::Value> {
-    let json = |port| port_range::to_json(port, side);
-    ports.iter().map(json).collect()
-}
-
 fn print_ports(label: &str, ports: &[Port], side: Side) {
     for port in ports {
-        let kind = match port.quantisation {
-            Quantisation::None => "integers",
-            _ => "real numbers (WAD)",
-        };
-        let name = model_file::name(&port.name);
-        out!("{label:<14} {name}: {}, {kind}", shown(&port.tensor));
+        out!("{label:<14} {}", port_range::title(port));
         out!("{:<14}   {}", "", port_range::to_text(port, side));
     }
 }

@@ -6,7 +6,7 @@
 //! itself and a model does not (lists of operands, declared types) is checked only here.
 
 use super::{
-    attributes,
+    PortType, attributes,
     declared::{self, Declared},
     error::NodeError,
     io::{IoDescription, PortDescription},
@@ -114,8 +114,8 @@ impl From<CompileError> for Refusal {
     }
 }
 
-impl From<super::flatbuffer::FlatbufferError> for Refusal {
-    fn from(error: super::flatbuffer::FlatbufferError) -> Self {
+impl From<crate::flatbuffer::FlatbufferError> for Refusal {
+    fn from(error: crate::flatbuffer::FlatbufferError) -> Self {
         Self::Other(error.into())
     }
 }
@@ -256,7 +256,7 @@ impl<'a> Scope<'a> {
             .tensors
             .get(name)
             .copied()
-            .ok_or_else(|| invalid(format!("tensor '{name}' is not declared")))?;
+            .ok_or_else(|| undeclared(name))?;
         if tensor.is_variable {
             return Err(invalid(format!(
                 "variable tensor '{name}': variables need EXT-VARIABLE"
@@ -335,6 +335,28 @@ fn dynamic(name: &str) -> CompileError {
     invalid(format!(
         "tensor '{name}' has a dynamic shape: fix its shape before serialising"
     ))
+}
+
+/// Types of tensors by name.
+pub(super) fn port_types(block: &Block<'_>, names: &[&str]) -> Result<Vec<PortType>, CompileError> {
+    names
+        .iter()
+        .map(|name| {
+            let tensor = block
+                .tensors
+                .iter()
+                .find(|tensor| tensor.name == *name)
+                .ok_or_else(|| undeclared(name))?;
+            Ok(PortType {
+                dtype: dtype(tensor)?,
+                shape: tensor.shape.clone(),
+            })
+        })
+        .collect()
+}
+
+fn undeclared(name: &str) -> CompileError {
+    invalid(format!("tensor '{name}' is not declared"))
 }
 
 fn dtype(tensor: &Tensor<'_>) -> Result<DType, CompileError> {

@@ -2,8 +2,10 @@
 //!
 //! Slots are the field positions of the flatbuffer schema `tosa.fbs`, version 1.x.
 
-use super::flatbuffer::{FlatbufferError, Table};
-use crate::error::CompileError;
+use crate::{
+    error::CompileError,
+    flatbuffer::{FlatbufferError, Table},
+};
 
 const FILE_IDENTIFIER: &[u8; 4] = b"TOSA";
 const SUPPORTED_MAJOR_VERSION: i32 = 1;

@@ -2,7 +2,7 @@
 
 use crate::file::{File, INT8, INT32, INT48};
 use fixpoint_compiler::{
-    CompileError, compile_tosa,
+    CompileError, Compiled, IntegerOptions, compile_tosa,
     tosa::{self, IoDescription},
 };
 use fixpoint_runtime::{
@@ -41,6 +41,10 @@ fn run(model: &ValidModel, input: &[u8], output_bytes: usize) -> Vec<u8> {
     output
 }
 
+fn compile(bytes: &[u8], io: Option<&IoDescription>) -> Result<Compiled, CompileError> {
+    compile_tosa(bytes, io, &IntegerOptions::default(), &mut |_| ())
+}
+
 #[test]
 fn operands_become_attributes() {
     let valid = tosa::import(&valid_file(), None).expect("imports");
@@ -64,9 +68,7 @@ fn a_description_gives_names_and_scales() {
     let io = r#"{"inputs": [{"name": "image", "scale": "1/255", "zero_point": -128, "saturates": true}],
                  "outputs": [{"scales": ["0.5", "1", "2", "4", "8", "16"], "axis": 0}]}"#;
     let io = IoDescription::from_json(io).expect("reads");
-    let model = compile_tosa(&valid_file(), Some(&io))
-        .expect("compiles")
-        .model;
+    let model = compile(&valid_file(), Some(&io)).expect("compiles").model;
     assert_eq!(&model.inputs[0].name[..], b"image");
     assert!(model.inputs[0].saturates);
     let Quantisation::PerTensor(affine) = model.inputs[0].quantisation else {
@@ -95,7 +97,7 @@ fn a_description_gives_names_and_scales() {
         r#"{"inputs": [{"scale": "1e-3"}], "outputs": [{}]}"#,
     ] {
         let io = IoDescription::from_json(bad).expect("reads");
-        let error = compile_tosa(&valid_file(), Some(&io)).expect_err(bad);
+        let error = compile(&valid_file(), Some(&io)).expect_err(bad);
         assert!(matches!(error, CompileError::Io { .. }), "{error}");
     }
     assert!(matches!(

@@ -10,10 +10,10 @@ mod windows;
 
 use super::{
     error::{Attribute, NodeError},
-    flatbuffer::Table,
     import::{Refusal, Scope},
     schema::{Node, operator_name},
 };
+use crate::flatbuffer::Table;
 use fixpoint_runtime::{
     model::format::{Signed32, ValueId},
     ops::Operator,
