@@ -16,7 +16,7 @@ RELEASE_BIN := $(CURDIR)/target/release/fixpoint
 BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
-	cross cross-ci predeploys vectors fmt fuzz clean
+	real-models cross cross-ci predeploys vectors fmt fuzz clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -62,12 +62,19 @@ test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where
 	node tools/selectors.cjs --check
 	FIXPOINT_CLI=$(DEBUG_BIN) forge test
 
-test-e2e: $(NPM) tools ## The demo, the second SIMD-free process and the README's walk
+test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, trained TFLite models
 	$(BUILD_DEBUG)
 	$(CARGO) build --locked -p fixpoint-node --bin fixpoint-import --no-default-features
 	python3 scripts/demo.py --fixpoint $(DEBUG_BIN) --verify-with $(CURDIR)/target/debug/fixpoint-import
 	python3 scripts/readme_walk.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/rpc_backend.py --fixpoint $(DEBUG_BIN)
+	python3 scripts/real_models.py --fixpoint $(DEBUG_BIN) --samples 20
+	@# With the converter, which test-rust may not have had.
+	$(if $(TOSA_VENV),FIXPOINT_TOSA_TOOLS=$(abspath $(TOSA_VENV))/bin) $(CARGO) test --locked --workspace --test tflite_files
+
+SAMPLES ?= 1000
+real-models: build ## Trained TFLite models in MODELS against TOSA's reference model and a devnet
+	python3 scripts/real_models.py --fixpoint $(RELEASE_BIN) --samples $(SAMPLES) $(if $(MODELS),--models $(MODELS))
 
 TARGETS ?=
 cross: tools ## The runtime, the precompile and the vectors on other machines, and Miri (TARGETS="s390x wasm32")
@@ -98,4 +105,4 @@ fuzz: tools ## Run each fuzz target for FUZZ_SECONDS (needs a nightly toolchain 
 			-max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 clean: ## Remove everything that was built
-	rm -rf target node_modules out cache broadcast .demo
+	rm -rf target node_modules out cache broadcast .demo .venv-tosa

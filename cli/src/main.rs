@@ -4,6 +4,7 @@
 //! [`commands`].
 
 mod answers;
+mod bars;
 mod commands;
 mod cost;
 mod local_model;

@@ -20,7 +20,7 @@ pub(crate) fn read(path: &Path) -> Result<ModelFile> {
     let name = path.display();
     let payload = std::fs::read(path).with_context(|| format!("can't read {name}"))?;
     let parsed = model::parse(&payload).with_context(|| {
-        format!("{name} is damaged or not a compiled model; `fixpoint compile` makes one from ONNX")
+        format!("{name} is damaged or not a compiled model; `fixpoint compile` makes one from ONNX, TFLite or TOSA")
     })?;
     let model = model::validate(parsed).with_context(|| format!("{name} is not a valid model"))?;
     Ok(ModelFile { payload, model })

@@ -1,7 +1,7 @@
 //! Which real numbers an input accepts and an output can be: exact, from the same arithmetic as a
 //! call's words.
 
-use crate::wad_value::wad_to_f64;
+use crate::{text, wad_value::wad_to_f64};
 use alloy_primitives::{I256, U256};
 use fixpoint_precompile::{ports::Port, wad::word_of_element};
 use fixpoint_runtime::model::format::{Affine, Quantisation};
@@ -114,7 +114,22 @@ pub(crate) fn to_json(port: &Port, side: Side) -> Value {
     })
 }
 
-/// One line for a person.
+/// Machine-readable form of all inputs or outputs.
+pub(crate) fn list_json(ports: &[Port], side: Side) -> Value {
+    ports.iter().map(|port| to_json(port, side)).collect()
+}
+
+/// What a port is, for a person: name, type, what callers pass.
+pub(crate) fn title(port: &Port) -> String {
+    let kind = match port.quantisation {
+        Quantisation::None => "integers",
+        _ => "real numbers (WAD)",
+    };
+    let name = String::from_utf8_lossy(&port.name);
+    format!("{name}: {}, {kind}", text::tensor(&port.tensor))
+}
+
+/// Which values a port takes or gives, for a person.
 pub(crate) fn to_text(port: &Port, side: Side) -> String {
     let beyond = match (side, port.saturates) {
         (Side::Output, _) => "",
@@ -145,6 +160,9 @@ fn scale(affine: Affine) -> f64 {
 /// Six significant digits.
 fn shown(word: I256) -> String {
     let value = wad_to_f64(word);
+    if value == 0.0 {
+        return "0".to_owned();
+    }
     let whole_digits = value.abs().log10().floor().clamp(-12.0, 5.0) as i32;
     let decimals = usize::try_from(5 - whole_digits).unwrap_or(0);
     format!("{value:.decimals$}")

@@ -1,4 +1,6 @@
-//! Numbers as people read them.
+//! Numbers and types as people read them.
+
+use fixpoint_runtime::tensor::TensorType;
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn grouped(number: impl ToString) -> String {
@@ -27,6 +29,11 @@ pub(crate) fn shape(dimensions: &[u32]) -> String {
         .map(u32::to_string)
         .collect::<Vec<_>>()
         .join("x")
+}
+
+/// `i8 1x8x8x1`.
+pub(crate) fn tensor(tensor: &TensorType) -> String {
+    format!("{:?} {}", tensor.dtype, shape(&tensor.shape)).to_lowercase()
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 //! The stages in order, for each kind of source file.
 
 use crate::{
+    builder::list,
     calibrate::calibrate,
     error::CompileError,
     fold::fold,
     import,
     lower::lower,
-    options::{CompileOptions, Precision},
+    options::{CompileOptions, IntegerOptions, Precision},
     progress::Progress,
     quantise::quantise,
-    report::{Report, evaluate},
+    report::{Report, constant_elements, evaluate, evaluate_alone},
     tosa::{self, IoDescription},
 };
-use fixpoint_runtime::model::{Model, ValidModel, encode, validate};
+use fixpoint_runtime::model::{Model, ValidModel, encode, format::Input, validate};
 
 /// A compiled model.
 #[derive(Clone, Debug)]
@@ -81,27 +82,75 @@ pub fn compile_onnx(
 ///
 /// # Errors
 /// [`CompileError`], one variant per cause.
-pub fn compile_tosa(bytes: &[u8], io: Option<&IoDescription>) -> Result<Compiled, CompileError> {
-    let model = tosa::import(bytes, io)?;
-    Ok(checked(model)?.0)
+pub fn compile_tosa(
+    bytes: &[u8],
+    io: Option<&IoDescription>,
+    options: &IntegerOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Compiled, CompileError> {
+    let mut model = tosa::import(bytes, io)?.model().clone();
+    saturate(&mut model, &options.saturating_inputs)?;
+    let (mut compiled, valid) = checked(model)?;
+    compiled.report.parameters = constant_elements(&compiled.model);
+    let labels = |reason: &str| CompileError::Labels {
+        reason: reason.to_owned(),
+    };
+    match (&options.test, &options.labels) {
+        (None, None) => {}
+        (None, Some(_)) => return Err(labels("they need a test set: give --test")),
+        (Some(_), None) => {
+            return Err(labels(
+                "a test set needs them, as there is no float model to compare with: give --labels",
+            ));
+        }
+        (Some(test), Some(labels)) => {
+            let batch = test.batch(&input_shapes(&compiled.model))?;
+            compiled.report.accuracy = Some(evaluate_alone(&valid, &batch, labels, progress)?);
+        }
+    }
+    Ok(compiled)
 }
 
-/// Encodes and validates: nothing leaves the compiler that a chain would not accept.
+/// Lets the named inputs saturate.
+fn saturate(model: &mut Model, names: &[String]) -> Result<(), CompileError> {
+    let mut inputs = model.inputs.to_vec();
+    for name in names {
+        let named = |input: &&mut Input| &input.name[..] == name.as_bytes();
+        let Some(input) = inputs.iter_mut().find(named) else {
+            let inputs = input_shapes(model).into_iter().map(|(name, _)| name);
+            return Err(CompileError::NoSuchInput {
+                name: name.clone(),
+                inputs: inputs.collect::<Vec<_>>().join(", "),
+            });
+        };
+        input.saturates = true;
+    }
+    model.inputs = list(inputs, "inputs")?;
+    Ok(())
+}
+
+fn input_shapes(model: &Model) -> Vec<(String, Vec<usize>)> {
+    let shape = |input: &Input| {
+        let name = String::from_utf8_lossy(&input.name).into_owned();
+        let shape = input.tensor.shape.iter().map(|&dim| dim as usize);
+        (name, shape.collect())
+    };
+    model.inputs.iter().map(shape).collect()
+}
+
+/// Validates and encodes: nothing leaves the compiler that a chain would not accept.
 fn checked(model: Model) -> Result<(Compiled, ValidModel), CompileError> {
-    let payload = encode(&model);
-    let valid = validate(model.clone()).map_err(|source| {
-        let operator = source.operator();
-        let name = operator.and_then(|index| model.operators.get(usize::from(index)));
-        let detail = name.map_or_else(String::new, |operator| format!(" ({})", operator.name()));
-        CompileError::Rejected { source, detail }
-    })?;
-    let report = Report::new(&valid, payload.len());
-    Ok((
-        Compiled {
-            model,
-            payload,
-            report,
-        },
-        valid,
-    ))
+    let valid = validate(model.clone())
+        .map_err(|source| CompileError::rejected(source, &model.operators))?;
+    Ok((compiled(&valid), valid))
+}
+
+fn compiled(valid: &ValidModel) -> Compiled {
+    let payload = encode(valid.model());
+    let report = Report::new(valid, payload.len());
+    Compiled {
+        model: valid.model().clone(),
+        payload,
+        report,
+    }
 }

@@ -1,7 +1,10 @@
 //! Errors: one variant per cause, each saying what to do.
 
-use crate::npy::NpyError;
-use fixpoint_runtime::error::{ModelError, RunError};
+use crate::{npy::NpyError, tflite::tools, tosa::NodeError};
+use fixpoint_runtime::{
+    error::{ModelError, RunError},
+    ops::Operator,
+};
 use thiserror::Error;
 
 /// Why there is no compiled model.
@@ -32,28 +35,124 @@ pub enum CompileError {
         /// What is wrong.
         reason: String,
     },
-    /// A TOSA operator outside the runtime's registry.
-    #[error("TOSA operator {operator} (output '{output}') is not supported by this version")]
-    TosaOperator {
+    /// An operator of a `.tosa` file that the file itself declares wrongly.
+    #[error("{operator} (output '{output}'): {cause}")]
+    TosaNode {
         /// The operator's name.
-        operator: String,
+        operator: &'static str,
         /// Name of its first output.
         output: String,
+        /// What is wrong with it.
+        cause: NodeError,
+    },
+    /// A TOSA operator outside the integer profile.
+    #[error(
+        "TOSA operator {operator} (output '{output}') is not in the integer profile: {belongs}"
+    )]
+    TosaOperator {
+        /// The operator's name.
+        operator: &'static str,
+        /// Name of its first output.
+        output: String,
+        /// The profile, extension or version that it belongs to.
+        belongs: &'static str,
     },
     /// A TOSA element type outside the integer profile.
     #[error(
-        "tensor '{tensor}' has element type {dtype}: only bool, int8, int16, int32 and int48 run"
+        "tensor '{tensor}' has element type {dtype} ({belongs}): only bool, int8, int16, int32 and int48 run"
     )]
     TosaType {
         /// The tensor.
         tensor: String,
         /// The type's name.
-        dtype: String,
+        dtype: &'static str,
+        /// The profile, extension or version that it belongs to.
+        belongs: &'static str,
+    },
+    /// A tensor of a `.tosa` file with more axes than TOSA allows.
+    #[error("tensor '{tensor}' has rank {rank}, at most {limit} is allowed")]
+    TosaRank {
+        /// The tensor.
+        tensor: String,
+        /// Its rank.
+        rank: usize,
+        /// Largest rank.
+        limit: usize,
+    },
+    /// A model that a `.tosa` file cannot hold.
+    #[error("cannot be written as a .tosa file: {reason}")]
+    TosaExport {
+        /// What is in the way.
+        reason: String,
     },
     /// The description of inputs and outputs does not fit the model.
     #[error("io description: {reason}")]
     Io {
         /// What is wrong.
+        reason: String,
+    },
+    /// The file is not a TFLite flatbuffer, or a broken one.
+    #[error("not a valid .tflite file: {reason}; export or download it again")]
+    TfliteFile {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A TFLite file with more than one way in.
+    #[error("the .tflite file has several signatures ({keys}): export one of them alone")]
+    TfliteSignatures {
+        /// The signatures' keys.
+        keys: String,
+    },
+    /// An input or output of a TFLite file that a model cannot have.
+    #[error("{port}: {reason}")]
+    TflitePort {
+        /// Input or output, and its name.
+        port: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A TFLite operator that the converter left as it was.
+    #[error("TFLite operator '{operator}' has no TOSA form: build the model without it")]
+    TfliteOperator {
+        /// The operator, as the converter names it.
+        operator: String,
+    },
+    /// A shape inside a TFLite graph that depends on data.
+    #[error(
+        "the shape of a tensor ({tensor}, at {operator}) is known only when the model runs: build the model with fixed shapes"
+    )]
+    TfliteShape {
+        /// The operator, as the converter names it.
+        operator: String,
+        /// The tensor's type.
+        tensor: String,
+    },
+    /// A program that a conversion needs is not installed.
+    #[error(
+        "{tool} is {place}: run `python3 -m venv .venv-tosa && .venv-tosa/bin/pip install tosa-tools=={} tosa-converter-for-tflite=={}` here, or name the folder that has it with --tosa-tools",
+        tools::TOSA_TOOLS_VERSION,
+        tools::CONVERTER_VERSION
+    )]
+    ToolMissing {
+        /// The program.
+        tool: String,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// A program that a conversion needs failed.
+    #[error("{tool} failed: {said} (--verbose shows all it said)")]
+    Tool {
+        /// The program.
+        tool: String,
+        /// What it said, in one line.
+        said: String,
+        /// The command and all that it printed.
+        log: String,
+    },
+    /// A temporary file could not be written or read.
+    #[error("can't use a temporary folder: {reason}; TMPDIR names another place")]
+    Scratch {
+        /// The system's message.
         reason: String,
     },
     /// The ONNX file could not be read.
@@ -146,12 +245,12 @@ pub enum CompileError {
         reason: String,
     },
     /// The produced model does not validate.
-    #[error("the compiled model is not accepted by the runtime: {source}{detail}")]
+    #[error("the compiled model is not accepted by the runtime: {source}{}", at(.operator.as_deref()))]
     Rejected {
         /// The runtime's reason.
         source: ModelError,
-        /// The operator it is about, or nothing.
-        detail: String,
+        /// The operator it is about, if it is about one.
+        operator: Option<Box<Operator>>,
     },
     /// The produced model failed on a test sample.
     #[error("the compiled model failed on test sample {sample}: {source}")]
@@ -164,4 +263,20 @@ pub enum CompileError {
     /// An array file.
     #[error(transparent)]
     Npy(#[from] NpyError),
+}
+
+impl CompileError {
+    /// The runtime's refusal of a model, with the operator that it is about.
+    pub(crate) fn rejected(source: ModelError, operators: &[Operator]) -> Self {
+        let index = source.operator().map(usize::from);
+        let operator = index.and_then(|index| operators.get(index));
+        Self::Rejected {
+            source,
+            operator: operator.cloned().map(Box::new),
+        }
+    }
+}
+
+fn at(operator: Option<&Operator>) -> String {
+    operator.map_or_else(String::new, |operator| format!(" ({})", operator.name()))
 }

@@ -1,4 +1,4 @@
-//! ONNX and TOSA models to Fixpoint models, in stages, each a module:
+//! ONNX, TFLite and TOSA models to Fixpoint models, in stages, each a module:
 //!
 //! 1. [`mod@import`]: ONNX to the float graph [`ir`], with tract for shapes, constants and reference
 //!    results; [`fold`] simplifies the graph;
@@ -7,9 +7,9 @@
 //! 4. [`mod@lower`]: TOSA operators, put together by [`builder`];
 //! 5. [`report`]: accuracy against the float model, work, size.
 //!
-//! [`mod@tosa`] reads `.tosa` flatbuffers, which need none of these stages. [`compile_onnx`] and
-//! [`compile_tosa`] are the ways in; [`npy`], [`samples`] and [`ports`] are what a command line
-//! needs besides.
+//! [`mod@tosa`] reads `.tosa` flatbuffers, which need none of these stages, and [`mod@tflite`] turns
+//! `.tflite` files into them. [`compile_onnx`] and [`compile_tosa`] are the ways in; [`npy`],
+//! [`samples`] and [`ports`] are what a command line needs besides.
 //!
 //! Floats are fine here: nothing in this crate runs on chain, and what it writes is checked by the
 //! runtime before it leaves.
@@ -18,6 +18,7 @@ pub mod builder;
 pub mod calibrate;
 mod compile;
 pub mod error;
+mod flatbuffer;
 pub mod fold;
 pub mod import;
 pub mod ir;
@@ -31,10 +32,11 @@ pub mod quantise;
 pub mod ratio;
 pub mod report;
 pub mod samples;
+pub mod tflite;
 pub mod tosa;
 
 pub use compile::{Compiled, compile_onnx, compile_tosa};
 pub use error::CompileError;
-pub use options::{CompileOptions, InputScales, Precision};
+pub use options::{CompileOptions, InputScales, IntegerOptions, Precision};
 pub use progress::{Progress, Stage};
 pub use samples::Samples;

@@ -27,6 +27,17 @@ pub enum InputScales {
     PerFeature,
 }
 
+/// How to compile a model of integers, which has its scales already.
+#[derive(Clone, Debug, Default)]
+pub struct IntegerOptions {
+    /// Sample inputs to measure accuracy on: real numbers where an input has a scale, else integers.
+    pub test: Option<Samples>,
+    /// Right class of each test sample.
+    pub labels: Option<Array>,
+    /// Inputs whose out-of-range values saturate instead of failing the call.
+    pub saturating_inputs: Vec<String>,
+}
+
 /// How to compile an ONNX model.
 #[derive(Clone, Debug, Default)]
 pub struct CompileOptions {

@@ -12,6 +12,10 @@ const MAX_SIMPLE_DENOMINATOR: u64 = 1_000_000;
 const SIMPLE_TOLERANCE: f64 = 1e-9;
 /// Bits of the numerator when a scale is not a simple fraction.
 const NUMERATOR_BITS: i32 = 31;
+/// Explicit bits of a float32's fraction.
+const MANTISSA_BITS: u32 = 23;
+/// Biased exponent of the float32 1.0.
+const EXPONENT_OF_ONE: i32 = 127;
 
 /// A fraction in lowest terms.
 ///
@@ -59,6 +63,29 @@ pub fn from_f64(value: f64) -> Option<Ratio> {
     let shift_bits = (NUMERATOR_BITS - exponent).clamp(0, 63);
     let numerator = (value * 2f64.powi(shift_bits)).round();
     reduced(numerator as u64, 1_u64 << shift_bits)
+}
+
+/// The fraction that a positive float32 is: exact, as a float is an integer over (or times) a power
+/// of two.
+///
+/// Nothing if it is not positive and finite, or a term needs more than 64 bits.
+pub fn from_f32(value: f32) -> Option<Ratio> {
+    if !(value.is_finite() && value > 0.0) {
+        return None;
+    }
+    let bits = value.to_bits();
+    let (biased, fraction) = (bits >> MANTISSA_BITS, bits & ((1 << MANTISSA_BITS) - 1));
+    // A subnormal has no leading one and the exponent of the smallest normal number.
+    let leading = u32::from(biased > 0) << MANTISSA_BITS;
+    let exponent = biased.max(1).cast_signed() - EXPONENT_OF_ONE - MANTISSA_BITS.cast_signed();
+    let mantissa = u64::from(leading | fraction);
+    let zeros = mantissa.trailing_zeros();
+    let (odd, exponent) = (mantissa >> zeros, exponent + zeros.cast_signed());
+    let power = 1_u64.checked_shl(exponent.unsigned_abs())?;
+    if exponent < 0 {
+        return reduced(odd, power);
+    }
+    reduced(odd.checked_mul(power)?, 1)
 }
 
 /// The float nearest to a rational.
@@ -137,6 +164,36 @@ mod tests {
     fn what_is_not_positive_and_finite_has_no_ratio() {
         for value in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-300, 1e300] {
             assert_eq!(from_f64(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_float32_is_taken_exactly() {
+        assert_eq!(from_f32(1.0), ratio(1, 1));
+        assert_eq!(from_f32(0.00390625), ratio(1, 256));
+        assert_eq!(from_f32(3.5), ratio(7, 2));
+        // The nearest float32 to 1/255 is not 1/255.
+        assert_eq!(from_f32(1.0 / 255.0), ratio(8_421_505, 1 << 31));
+        assert_eq!(from_f32(2f32.powi(-63)), ratio(1, 1 << 63));
+        assert_eq!(from_f32(2f32.powi(63)), ratio(1 << 63, 1));
+        let largest = 2f32.powi(64).next_down();
+        assert_eq!(from_f32(largest), ratio(((1 << 24) - 1) << 40, 1));
+        for value in [0.584_702_9_f32, 0.391_015_23, 1.5e-7, 12_345.678, 1e9] {
+            let ratio = from_f32(value).expect("in range");
+            assert_eq!(to_f64(ratio), f64::from(value), "{ratio:?}");
+            assert_eq!(gcd(ratio.numerator, ratio.denominator), 1);
+        }
+        for value in [
+            0.0,
+            -1.0,
+            f32::NAN,
+            f32::INFINITY,
+            2f32.powi(64),
+            2f32.powi(-64),
+            f32::from_bits(1),
+            f32::MAX,
+        ] {
+            assert_eq!(from_f32(value), None, "{value:e}");
         }
     }
 

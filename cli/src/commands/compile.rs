@@ -1,59 +1,90 @@
-//! `fixpoint compile`: ONNX or TOSA to a model.
+//! `fixpoint compile`: ONNX, TFLite or TOSA to a model.
 
-use crate::{cost, model_file, output::out, text::grouped};
+use crate::{
+    bars::Bars,
+    cost,
+    model_file::{self, ModelFile},
+    output::out,
+    port_range::{self, Side},
+    text::grouped,
+};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum;
 use fixpoint_compiler::{
-    CompileOptions, Compiled, Precision, Progress, Samples, Stage, compile_onnx, compile_tosa,
-    npy::Array, tosa::IoDescription,
+    CompileError, CompileOptions, Compiled, IntegerOptions, Precision, Samples, compile_onnx,
+    compile_tosa,
+    npy::Array,
+    tflite::{self, Converted},
+    tosa::IoDescription,
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use fixpoint_precompile::ports::Port;
 use std::{
     collections::BTreeMap,
-    io::IsTerminal as _,
     path::{Path, PathBuf},
 };
 
-/// Compile an ONNX or TOSA model to integers, and report its accuracy and cost.
-#[derive(clap::Args)]
-#[command(after_help = "Examples:
+const EXAMPLES: &str = r#"Examples:
   fixpoint compile digits.onnx --calibration calibration.npz -o digits.fxp
-  fixpoint compile digits.onnx --calibration calibration.npz \\
+  fixpoint compile digits.onnx --calibration calibration.npz \
     --test test.npz --labels labels.npy -o digits.fxp
   fixpoint compile volatility.onnx --precision int16 --calibration calibration.npz -o volatility.fxp
-  fixpoint compile net.onnx --shape image=1,3,32,32 --outputs logits \\
+  fixpoint compile net.onnx --shape image=1,3,32,32 --outputs logits \
     --calibration images.npy -o net.fxp
-  fixpoint compile kws.tosa --io io.json -o kws.fxp")]
+  fixpoint compile kws.tflite -o kws.fxp
+  fixpoint compile kws.tflite --saturate input_1 --test test.npz --labels labels.npy -o kws.fxp
+  fixpoint compile kws.tosa -o kws.fxp
+  fixpoint compile kws.tosa --io io.json -o kws.fxp
+    where io.json is, in the file's order:
+    {"inputs": [{"name": "mfcc", "scale": "0.58", "zero_point": 83, "saturates": true}],
+     "outputs": [{"name": "probabilities", "scale": "1/256", "zero_point": -128}]}"#;
+
+/// Compile an ONNX, TFLite or TOSA model to integers, and report its accuracy and cost.
+///
+/// ONNX is quantised on sample inputs. A .tflite file quantised to integers keeps its integers,
+/// scales and names; TOSA's own converter reads it (PyPI: tosa-converter-for-tflite, tosa-tools). A
+/// .tosa file has neither names nor scales: --io gives them, else the model takes and gives plain
+/// integers.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// MODEL.onnx or MODEL.tosa
+    /// MODEL.onnx, MODEL.tflite or MODEL.tosa
     model: PathBuf,
     /// Where to write the compiled model
     #[arg(short, long, value_name = "M.fxp")]
     output: PathBuf,
-    /// Sample inputs to take ranges from: .npz (keys are input names) or .npy; axis 0 is samples
+    /// ONNX: sample inputs to take ranges from, .npz (keys are input names) or .npy; axis 0 is samples
     #[arg(long, value_name = "X.npz")]
     calibration: Option<PathBuf>,
-    /// Sample inputs to measure accuracy on (default: 20 % of the calibration samples)
+    /// Sample inputs to measure accuracy on (ONNX: 20 % of the calibration samples by default)
     #[arg(long, value_name = "X.npz")]
     test: Option<PathBuf>,
     /// Right class of each test sample
     #[arg(long, value_name = "y.npy", requires = "test")]
     labels: Option<PathBuf>,
-    /// Width of weights and activations
-    #[arg(long, value_enum, default_value_t = PrecisionArg::Int8)]
-    precision: PrecisionArg,
-    /// Shape of an input, batch included; once per input
+    /// ONNX: width of weights and activations [default: int8]
+    #[arg(long, value_enum)]
+    precision: Option<PrecisionArg>,
+    /// ONNX, TFLite: shape of an input, batch included (1 by default); once per input
     #[arg(long = "shape", value_name = "NAME=1,3,32,32", value_parser = parse_shape)]
     shapes: Vec<(String, Vec<usize>)>,
-    /// Tensors to return instead of the model's own outputs
+    /// ONNX: tensors to return instead of the model's own outputs
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     outputs: Vec<String>,
     /// Inputs whose out-of-range values saturate instead of failing the call
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     saturate: Vec<String>,
-    /// Names and scales of a .tosa file's inputs and outputs
+    /// TOSA: names and scales of the inputs and outputs
     #[arg(long, value_name = "io.json")]
     io: Option<PathBuf>,
+    /// TFLite: folder of the converter and tosa-opt (default: .venv-tosa/bin here, then the PATH)
+    #[arg(long, value_name = "DIR", env = "FIXPOINT_TOSA_TOOLS")]
+    tosa_tools: Option<PathBuf>,
+    /// TFLite: also write the TOSA file that it is converted to
+    #[arg(long, value_name = "M.tosa")]
+    keep_tosa: Option<PathBuf>,
+    /// TFLite: show the converting tools' commands, versions and messages
+    #[arg(short, long)]
+    verbose: bool,
     /// Reserved: says what to do instead
     #[arg(long, value_name = "SPEC", hide = true)]
     preprocess: Option<String>,
@@ -112,9 +143,12 @@ pub(crate) fn run(args: Args) -> Result<()> {
         let mut report = serde_json::to_value(&compiled.report)?;
         report["output"] = args.output.display().to_string().into();
         report["gas"] = serde_json::to_value(&cost)?;
+        report["inputs"] = port_range::list_json(&Port::inputs_of(&file.model), Side::Input);
+        report["outputs"] = port_range::list_json(&Port::outputs_of(&file.model), Side::Output);
         out!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
+    print_ports(&file);
     out!("{}", compiled.report.to_string().trim_end());
     out!(
         "gas of a call       {} (first in a transaction; {} of it loads the model)",
@@ -130,58 +164,177 @@ pub(crate) fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-fn compile(args: &Args) -> Result<Compiled> {
-    let bytes = std::fs::read(&args.model)
-        .with_context(|| format!("can't read {}", args.model.display()))?;
-    let extension = args
-        .model
-        .extension()
-        .and_then(|extension| extension.to_str());
-    match extension {
-        Some("onnx") => {
-            ensure!(
-                args.io.is_none(),
-                "--io describes a .tosa file; ONNX has names of its own"
-            );
-            let options = options(args)?;
-            let bar = Bars::new(args.json);
-            let compiled = compile_onnx(&bytes, &options, &mut |progress| bar.show(progress));
-            bar.clear();
-            compiled.with_context(|| format!("compiling {}", args.model.display()))
+fn print_ports(file: &ModelFile) {
+    let inputs = Port::inputs_of(&file.model);
+    let outputs = Port::outputs_of(&file.model);
+    for (label, ports, side) in [
+        ("input", inputs, Side::Input),
+        ("output", outputs, Side::Output),
+    ] {
+        for port in &ports {
+            out!("{label:<19} {}", port_range::title(port));
+            out!("{:<19} {}", "", port_range::to_text(port, side));
         }
-        Some("tosa") => {
-            let io = args.io.as_deref().map(read_io).transpose()?;
-            compile_tosa(&bytes, io.as_ref())
-                .with_context(|| format!("compiling {}", args.model.display()))
-        }
-        Some("tflite") => bail!(
-            "TFLite is not read directly yet: convert it with `tosa-converter-for-tflite` (PyPI) and `tosa-opt --tosa-serialize`, then compile the .tosa file"
-        ),
-        _ => bail!("{} is neither .onnx nor .tosa", args.model.display()),
     }
 }
 
-fn options(args: &Args) -> Result<CompileOptions> {
-    let samples = |path: &Option<PathBuf>| -> Result<Option<Samples>> {
-        path.as_deref()
-            .map(|path| {
-                Samples::read(path).with_context(|| format!("can't read {}", path.display()))
-            })
-            .transpose()
+/// What a model's source is, told by its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Onnx,
+    Tflite,
+    Tosa,
+}
+
+impl Source {
+    fn of(path: &Path) -> Result<Self> {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("onnx") => Ok(Self::Onnx),
+            Some("tflite") => Ok(Self::Tflite),
+            Some("tosa") => Ok(Self::Tosa),
+            _ => bail!("{} is neither .onnx nor .tflite nor .tosa", path.display()),
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Onnx => "an ONNX model",
+            Self::Tflite => "a .tflite file",
+            Self::Tosa => "a .tosa file",
+        }
+    }
+
+    /// No option is ignored: one that says nothing about this kind of file is refused.
+    fn check_options(self, args: &Args) -> Result<()> {
+        use Source::{Onnx, Tflite, Tosa};
+        let has_scales = "it has its integers and scales already";
+        let given: [(&str, bool, &[Self], &str); 6] = [
+            (
+                "--calibration",
+                args.calibration.is_some(),
+                &[Onnx],
+                has_scales,
+            ),
+            ("--precision", args.precision.is_some(), &[Onnx], has_scales),
+            (
+                "--outputs",
+                !args.outputs.is_empty(),
+                &[Onnx],
+                "it returns its own outputs",
+            ),
+            (
+                "--shape",
+                !args.shapes.is_empty(),
+                &[Onnx, Tflite],
+                "its shapes are fixed",
+            ),
+            (
+                "--io",
+                args.io.is_some(),
+                &[Tosa],
+                "it has names of its own",
+            ),
+            (
+                "--keep-tosa",
+                args.keep_tosa.is_some(),
+                &[Tflite],
+                "nothing is converted to TOSA first",
+            ),
+        ];
+        for (option, is_given, sources, why) in given {
+            ensure!(
+                !is_given || sources.contains(&self),
+                "{option} does not go with {}: {why}",
+                self.name()
+            );
+        }
+        Ok(())
+    }
+}
+
+fn compile(args: &Args) -> Result<Compiled> {
+    let source = Source::of(&args.model)?;
+    source.check_options(args)?;
+    let bytes = std::fs::read(&args.model)
+        .with_context(|| format!("can't read {}", args.model.display()))?;
+    let bar = Bars::new(args.json);
+    let progress = &mut |progress| bar.show(progress);
+    let compiled = match source {
+        Source::Onnx => compile_onnx(&bytes, &onnx_options(args)?, progress),
+        Source::Tflite => {
+            let converted = convert(args, &bytes)?;
+            let options = integer_options(args)?;
+            compile_tosa(&converted.tosa, Some(&converted.io), &options, progress).map(
+                |mut compiled| {
+                    compiled.report.remarks.extend(converted.remarks);
+                    compiled
+                },
+            )
+        }
+        Source::Tosa => {
+            let io = args.io.as_deref().map(read_io).transpose()?;
+            compile_tosa(&bytes, io.as_ref(), &integer_options(args)?, progress)
+        }
     };
-    let labels = args
-        .labels
-        .as_deref()
-        .map(|path| Array::read(path).with_context(|| format!("can't read {}", path.display())));
+    bar.clear();
+    compiled.with_context(|| compiling(args))
+}
+
+fn compiling(args: &Args) -> String {
+    format!("compiling {}", args.model.display())
+}
+
+/// A `.tflite` file to a `.tosa` file, which is kept if asked for.
+fn convert(args: &Args, bytes: &[u8]) -> Result<Converted> {
+    let shapes = args.shapes.iter().cloned().collect();
+    let converted = tflite::convert(bytes, &shapes, args.tosa_tools.as_deref());
+    if args.verbose {
+        let log = match &converted {
+            Ok(converted) => converted.log.as_slice(),
+            Err(CompileError::Tool { log, .. }) => std::slice::from_ref(log),
+            Err(_) => &[],
+        };
+        for entry in log {
+            eprintln!("{entry}");
+        }
+    }
+    let converted = converted.with_context(|| compiling(args))?;
+    if let Some(path) = &args.keep_tosa {
+        write_whole(path, &converted.tosa)?;
+    }
+    Ok(converted)
+}
+
+fn samples(path: Option<&Path>) -> Result<Option<Samples>> {
+    let read =
+        |path: &Path| Samples::read(path).with_context(|| format!("can't read {}", path.display()));
+    path.map(read).transpose()
+}
+
+fn labels(args: &Args) -> Result<Option<Array>> {
+    let read =
+        |path: &Path| Array::read(path).with_context(|| format!("can't read {}", path.display()));
+    args.labels.as_deref().map(read).transpose()
+}
+
+fn onnx_options(args: &Args) -> Result<CompileOptions> {
     Ok(CompileOptions {
-        precision: args.precision.into(),
+        precision: args.precision.unwrap_or(PrecisionArg::Int8).into(),
         shapes: args.shapes.iter().cloned().collect::<BTreeMap<_, _>>(),
         outputs: args.outputs.clone(),
-        calibration: samples(&args.calibration)?.unwrap_or_default(),
-        test: samples(&args.test)?,
-        labels: labels.transpose()?,
+        calibration: samples(args.calibration.as_deref())?.unwrap_or_default(),
+        test: samples(args.test.as_deref())?,
+        labels: labels(args)?,
         saturating_inputs: args.saturate.clone(),
         ..CompileOptions::default()
+    })
+}
+
+fn integer_options(args: &Args) -> Result<IntegerOptions> {
+    Ok(IntegerOptions {
+        test: samples(args.test.as_deref())?,
+        labels: labels(args)?,
+        saturating_inputs: args.saturate.clone(),
     })
 }
 
@@ -193,41 +346,8 @@ fn read_io(path: &Path) -> Result<IoDescription> {
 
 /// Writes a file so that there is never half of it.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let partial = path.with_extension("fxp.partial");
+    let partial = path.with_added_extension("partial");
     std::fs::write(&partial, bytes)
         .and_then(|()| std::fs::rename(&partial, path))
         .with_context(|| format!("can't write {}", path.display()))
-}
-
-/// A progress bar per stage, on a terminal only.
-struct Bars {
-    bar: ProgressBar,
-}
-
-impl Bars {
-    fn new(quiet: bool) -> Self {
-        let shown = !quiet && std::io::stderr().is_terminal();
-        let bar = if shown {
-            ProgressBar::new(0)
-        } else {
-            ProgressBar::hidden()
-        };
-        if let Ok(style) = ProgressStyle::with_template("{msg:12} {bar:40} {pos}/{len}") {
-            bar.set_style(style);
-        }
-        Self { bar }
-    }
-
-    fn show(&self, progress: Progress) {
-        self.bar.set_message(match progress.stage {
-            Stage::Calibrate => "calibrating",
-            Stage::Evaluate => "comparing",
-        });
-        self.bar.set_length(progress.total as u64);
-        self.bar.set_position(progress.done as u64);
-    }
-
-    fn clear(&self) {
-        self.bar.finish_and_clear();
-    }
 }

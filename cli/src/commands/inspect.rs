@@ -11,8 +11,8 @@ use crate::{
 };
 use alloy_primitives::keccak256;
 use anyhow::{Context as _, Result};
+use fixpoint_compiler::tosa;
 use fixpoint_precompile::ports::Port;
-use fixpoint_runtime::{model::format::Quantisation, tensor::TensorType};
 use std::path::PathBuf;
 
 /// Show a compiled model: graph, shapes, ranges, bytes, gas by operator, cost to deploy.
@@ -20,7 +20,8 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   fixpoint inspect digits.fxp
   fixpoint inspect digits.fxp --json
-  fixpoint inspect digits.fxp --solidity Digits.sol")]
+  fixpoint inspect digits.fxp --solidity Digits.sol
+  fixpoint inspect digits.fxp --tosa digits.tosa")]
 pub(crate) struct Args {
     /// The compiled model
     model: PathBuf,
@@ -28,6 +29,10 @@ pub(crate) struct Args {
     /// inputs and outputs
     #[arg(long, value_name = "Name.sol")]
     solidity: Option<PathBuf>,
+    /// Write the graph as a TOSA 1.0 flatbuffer, for the TOSA reference model; scales
+    /// of inputs and outputs have no place in it
+    #[arg(long, value_name = "M.tosa")]
+    tosa: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -54,6 +59,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         let source = solidity::library(name, &file, &ports)?;
         std::fs::write(path, source).with_context(|| format!("can't write {}", path.display()))?;
     }
+    if let Some(path) = &args.tosa {
+        let bytes = tosa::export(file.model.model())?;
+        std::fs::write(path, bytes).with_context(|| format!("can't write {}", path.display()))?;
+    }
     let rows = rows(&file);
     if args.json {
         let result = serde_json::json!({
@@ -61,8 +70,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
             "content_hash": keccak256(&file.payload),
             "arena_bytes": file.model.arena_bytes(),
             "gas": cost,
-            "inputs": ports_json(&Port::inputs_of(&file.model), Side::Input),
-            "outputs": ports_json(&Port::outputs_of(&file.model), Side::Output),
+            "inputs": port_range::list_json(&Port::inputs_of(&file.model), Side::Input),
+            "outputs": port_range::list_json(&Port::outputs_of(&file.model), Side::Output),
             "operators": rows,
         });
         out!("{}", serde_json::to_string_pretty(&result)?);
@@ -84,29 +93,15 @@ fn rows(file: &ModelFile) -> Vec<Row> {
         .map(|(index, (operator, work))| Row {
             operator: index,
             name: operator.name(),
-            output: shown(&file.model.value_types()[first_output + index]),
+            output: text::tensor(&file.model.value_types()[first_output + index]),
             gas: cost::operator_gas(work),
         })
         .collect()
 }
 
-fn shown(tensor: &TensorType) -> String {
-    format!("{:?} {}", tensor.dtype, text::shape(&tensor.shape)).to_lowercase()
-}
-
-fn ports_json(ports: &[Port], side: Side) -> Vec<serde_json::Value> {
-    let json = |port| port_range::to_json(port, side);
-    ports.iter().map(json).collect()
-}
-
 fn print_ports(label: &str, ports: &[Port], side: Side) {
     for port in ports {
-        let kind = match port.quantisation {
-            Quantisation::None => "integers",
-            _ => "real numbers (WAD)",
-        };
-        let name = model_file::name(&port.name);
-        out!("{label:<14} {name}: {}, {kind}", shown(&port.tensor));
+        out!("{label:<14} {}", port_range::title(port));
         out!("{:<14}   {}", "", port_range::to_text(port, side));
     }
 }

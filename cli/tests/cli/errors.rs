@@ -122,13 +122,7 @@ fn compile_says_what_it_needs() {
     assert!(!ok(&["compile", "--help"]).contains("int32"));
     assert_contains(
         &error(&["compile", &digits(), "-o", &output]),
-        &["neither .onnx nor .tosa"],
-    );
-    let tflite = folder.path().join("m.tflite");
-    fs::write(&tflite, [0; 16]).unwrap();
-    assert_contains(
-        &error(&["compile", &shown(&tflite), "-o", &output]),
-        &["tosa-converter-for-tflite"],
+        &["neither .onnx nor .tflite nor .tosa"],
     );
     let garbage = folder.path().join("m.onnx");
     fs::write(&garbage, [0xff; 64]).unwrap();

@@ -1,6 +1,6 @@
 //! The command line from outside: the binary, run as a user runs it.
 //!
-//! 1. [`models`], [`precompile`], [`conformance`]: what needs no chain.
+//! 1. [`models`], [`sources`], [`precompile`], [`conformance`]: what needs no chain.
 //! 2. [`onchain`] and [`resume`]: against a devnet in this process.
 //! 3. [`errors`]: failures and help of all commands.
 
@@ -11,4 +11,5 @@ mod models;
 mod onchain;
 mod precompile;
 mod resume;
+mod sources;
 mod support;

@@ -14,6 +14,7 @@ pub(crate) fn fixpoint() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fixpoint"));
     command
         .env_remove("FIXPOINT_RPC")
+        .env_remove("FIXPOINT_TOSA_TOOLS")
         .env_remove("FIXPOINT_PRIVATE_KEY");
     command
 }

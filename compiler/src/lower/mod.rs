@@ -17,18 +17,15 @@ mod softmax;
 mod window;
 
 use crate::{
-    builder::{ModelBuilder, list, shape_of, tensor_type},
+    builder::{ModelBuilder, list, tensor_type},
     error::CompileError,
     ir::{Graph, Node, Op, ValueIndex},
     options::CompileOptions,
     quantise::Quant,
 };
-use fixpoint_runtime::{
-    model::{
-        Model,
-        format::{Affine, PerElement, Quantisation, Signed32, ValueId},
-    },
-    tensor::Shape,
+use fixpoint_runtime::model::{
+    Model,
+    format::{Affine, PerElement, Quantisation, Signed32, ValueId},
 };
 
 /// `[N, C, H, W]` to `[N, H, W, C]`, and back.
@@ -103,9 +100,9 @@ pub fn lower(
     }
     for (name, output) in &graph.outputs {
         let number = lowerer.plain(*output)?;
-        let shape: Shape = shape_of(&graph.values[*output].shape)?;
-        let quantisation = quantisation(&quants[*output], shape.len())?;
-        lowerer.builder.output(name, number, &shape, quantisation)?;
+        let rank = graph.values[*output].shape.len();
+        let quantisation = quantisation(&quants[*output], rank)?;
+        lowerer.builder.output(name, number, quantisation)?;
     }
     lowerer.builder.skip_reshapes();
     Ok(Lowered {

@@ -2,13 +2,15 @@
 //! and are added by whoever knows one.
 
 mod accuracy;
+mod evaluate;
 
 pub use accuracy::{Accuracy, OutputAccuracy, Top1};
 
-pub(crate) use accuracy::evaluate;
+pub(crate) use evaluate::{evaluate, evaluate_alone};
 
 use fixpoint_runtime::{
-    model::ValidModel,
+    model::{Model, ValidModel},
+    ops::Operator,
     work::{WORK_CLASSES, Work},
 };
 use serde::Serialize;
@@ -36,10 +38,29 @@ const WORK_NAMES: [&str; WORK_CLASSES] = [
     "gather",
 ];
 
+/// Elements of a model's constants, tables left out: weights, biases, and the few numbers that
+/// element-wise operators read.
+pub(crate) fn constant_elements(model: &Model) -> usize {
+    let tables: Vec<_> = model
+        .operators
+        .iter()
+        .filter_map(|operator| match operator {
+            Operator::Table(table) => Some(usize::from(table.table)),
+            _ => None,
+        })
+        .collect();
+    (model.inputs.len()..)
+        .zip(model.constants.iter())
+        .filter(|(number, _)| !tables.contains(number))
+        .map(|(_, constant)| constant.data.len() / constant.tensor.dtype.size_bytes())
+        .sum()
+}
+
 /// The report of one compilation.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
-    /// Learned constants of the float model; 0 for a `.tosa` file.
+    /// Learned constants of the float model; of a model of integers, all elements of constants but
+    /// those of tables.
     pub parameters: usize,
     /// Multiply-accumulates of one inference.
     pub macs: u64,

@@ -1,183 +1,309 @@
-//! A TOSA block to a runtime [`Model`]: constants stay constants, operands that the runtime keeps
-//! as attributes (shapes, zero points, multipliers, shifts) become attributes.
+//! A TOSA block to a runtime [`Model`](fixpoint_runtime::model::Model): constants stay constants,
+//! operands that the runtime keeps as attributes (shapes, zero points, multipliers, shifts) become
+//! attributes.
 //!
-//! What the runtime checks itself (shapes, ranges) is not checked twice here.
+//! What the runtime checks itself (shapes, ranges) is not checked twice here; what the file says of
+//! itself and a model does not (lists of operands, declared types) is checked only here.
 
 use super::{
-    attributes,
-    io::IoDescription,
+    PortType, attributes,
+    declared::{self, Declared},
+    error::NodeError,
+    io::{IoDescription, PortDescription},
     schema::{self, Block, Node, Tensor, invalid},
 };
 use crate::{
-    builder::{ModelBuilder, list, tensor_type},
+    builder::{ModelBuilder, tensor_type},
     error::CompileError,
 };
 use fixpoint_runtime::{
-    model::{Model, format::ValueId},
-    ops::Operator,
-    tensor::{DType, Shape, TensorType},
+    model::{
+        ValidModel,
+        format::{Quantisation, ValueId},
+        limits::MAX_RANK,
+        validate,
+    },
+    tensor::{DType, TensorType},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Code of IDENTITY in the `Op` enum.
-const IDENTITY: u32 = 68;
-/// Code of CONST.
-const CONST: u32 = 67;
-/// Code of CONST_SHAPE.
-const CONST_SHAPE: u32 = 75;
+/// Name of the input that a graph without inputs gets.
+pub const PLACEHOLDER_INPUT: &str = "unused";
 /// Bytes of an int48 element in a `.tosa` file.
-const PACKED_I48_BYTES: usize = 6;
+pub(super) const PACKED_I48_BYTES: usize = 6;
 /// A file pads a tensor's data to a multiple of this.
-const DATA_ALIGNMENT_BYTES: usize = 8;
+pub(super) const DATA_ALIGNMENT_BYTES: usize = 8;
 
 /// What the block has defined so far.
 pub(super) struct Scope<'a> {
-    pub(super) builder: ModelBuilder,
+    builder: ModelBuilder,
     tensors: BTreeMap<&'a str, &'a Tensor<'a>>,
     shapes: BTreeMap<&'a str, &'a [i64]>,
-    /// Values that operators have computed, and the inputs.
+    /// Tensors that are inputs, constants, or computed.
     values: BTreeMap<&'a str, ValueId>,
-    /// Outputs of CONST.
-    constants: BTreeMap<&'a str, ValueId>,
+    /// Those of them that are outputs of CONST.
+    constants: BTreeSet<&'a str>,
+    /// Outputs of CONST_SHAPE.
+    constant_shapes: BTreeSet<&'a str>,
+    /// What the file says of each operator's output.
+    declared: Vec<Declared<'a>>,
 }
 
-/// Imports a block.
-pub(super) fn import(block: &Block<'_>, io: Option<&IoDescription>) -> Result<Model, CompileError> {
-    let mut scope = Scope {
-        builder: ModelBuilder::default(),
-        tensors: block
-            .tensors
-            .iter()
-            .map(|tensor| (tensor.name, tensor))
-            .collect(),
-        shapes: block
-            .shapes
-            .iter()
-            .map(|shape| (shape.name, shape.elements.as_slice()))
-            .collect(),
-        values: BTreeMap::new(),
-        constants: BTreeMap::new(),
-    };
+/// Imports a block and validates the model that it becomes.
+pub(super) fn import(
+    block: &Block<'_>,
+    io: Option<&IoDescription>,
+) -> Result<ValidModel, CompileError> {
+    let mut scope = Scope::new(block)?;
     if let Some(io) = io {
         io.check(block)?;
     }
+    let port = |ports: Option<&'_ [PortDescription]>, index: usize| {
+        ports.and_then(|ports| ports.get(index)).cloned()
+    };
     for (index, name) in block.inputs.iter().enumerate() {
-        let tensor = scope.tensor_type(name)?;
-        let port = io.map(|io| &io.inputs[index]);
-        let quantisation = port.map_or(
-            Ok(fixpoint_runtime::model::format::Quantisation::None),
-            |port| port.quantisation(),
+        scope.input(
+            name,
+            &port(io.map(|io| &io.inputs[..]), index).unwrap_or_default(),
         )?;
-        let port_name = port.and_then(|port| port.name.as_deref()).unwrap_or(name);
-        let saturates = port.is_some_and(|port| port.saturates);
-        let value = scope
-            .builder
-            .input(port_name, tensor, quantisation, saturates)?;
-        scope.values.insert(name, value);
+    }
+    if block.inputs.is_empty() {
+        // The runtime's models take at least one element.
+        let tensor = tensor_type(DType::Bool, &[1])?;
+        let builder = &mut scope.builder;
+        builder.input(PLACEHOLDER_INPUT, tensor, Quantisation::None, false)?;
     }
     for node in &block.nodes {
-        scope.node(node)?;
+        scope.node(node).map_err(|error| error.at(node))?;
+    }
+    if !block.is_only {
+        return Err(invalid("more than one block, and nothing that chooses"));
     }
     for (index, name) in block.outputs.iter().enumerate() {
-        let value = scope.value(name)?;
-        let shape = scope.tensor_type(name)?.shape;
-        let port = io.map(|io| &io.outputs[index]);
-        let quantisation = port.map_or(
-            Ok(fixpoint_runtime::model::format::Quantisation::None),
-            |port| port.quantisation(),
+        scope.output(
+            name,
+            &port(io.map(|io| &io.outputs[..]), index).unwrap_or_default(),
         )?;
-        let port_name = port.and_then(|port| port.name.as_deref()).unwrap_or(name);
-        scope
-            .builder
-            .output(port_name, value, &shape, quantisation)?;
     }
-    scope.builder.finish()
+    let (model, numbers) = scope.builder.finish_numbered()?;
+    let operators = model.operators.clone();
+    let valid = validate(model).map_err(|source| CompileError::rejected(source, &operators))?;
+    declared::check(&scope.declared, &numbers, valid.value_types())?;
+    Ok(valid)
+}
+
+/// Why a node cannot be imported: an error of its own, or one that needs no place.
+pub(super) enum Refusal {
+    /// About the node as a whole.
+    Node(NodeError),
+    /// It is outside the profile.
+    Outside,
+    /// Anything else.
+    Other(CompileError),
+}
+
+impl From<NodeError> for Refusal {
+    fn from(error: NodeError) -> Self {
+        Self::Node(error)
+    }
+}
+
+impl From<CompileError> for Refusal {
+    fn from(error: CompileError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<crate::flatbuffer::FlatbufferError> for Refusal {
+    fn from(error: crate::flatbuffer::FlatbufferError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl Refusal {
+    /// The error, with the operator that it is about.
+    fn at(self, node: &Node<'_>) -> CompileError {
+        let operator = schema::operator_name(node.code);
+        let output = node.outputs.first().copied().unwrap_or_default().to_owned();
+        match self {
+            Self::Node(cause) => CompileError::TosaNode {
+                operator,
+                output,
+                cause,
+            },
+            Self::Outside => CompileError::TosaOperator {
+                operator,
+                output,
+                belongs: schema::operator_belongs(node.code),
+            },
+            Self::Other(error) => error,
+        }
+    }
 }
 
 impl<'a> Scope<'a> {
-    fn node(&mut self, node: &Node<'a>) -> Result<(), CompileError> {
-        let &[output] = node.outputs.as_slice() else {
-            return Err(unsupported(node));
-        };
-        match node.code {
-            // Becomes a model constant only where an operator reads it as a tensor.
-            CONST => {
-                let value = self.constant(output)?;
-                self.constants.insert(output, value);
+    fn new(block: &'a Block<'a>) -> Result<Self, CompileError> {
+        let mut tensors = BTreeMap::new();
+        let mut shapes = BTreeMap::new();
+        for tensor in &block.tensors {
+            if tensors.insert(tensor.name, tensor).is_some() {
+                return Err(invalid(format!(
+                    "tensor '{}' is declared twice",
+                    tensor.name
+                )));
             }
-            CONST_SHAPE => {}
-            IDENTITY => {
-                let input = node.inputs.first().ok_or_else(|| unsupported(node))?;
-                let value = self.value(input)?;
+        }
+        for shape in &block.shapes {
+            if shapes.insert(shape.name, &shape.elements[..]).is_some() {
+                return Err(invalid(format!("shape '{}' is declared twice", shape.name)));
+            }
+        }
+        Ok(Self {
+            builder: ModelBuilder::default(),
+            tensors,
+            shapes,
+            values: BTreeMap::new(),
+            constants: BTreeSet::new(),
+            constant_shapes: BTreeSet::new(),
+            declared: vec![],
+        })
+    }
+
+    fn input(&mut self, name: &'a str, port: &PortDescription) -> Result<(), CompileError> {
+        let tensor = self.tensor_type(name)?;
+        let port_name = port.name.as_deref().unwrap_or(name);
+        let quantisation = port.quantisation()?;
+        let value = self
+            .builder
+            .input(port_name, tensor, quantisation, port.saturates)?;
+        match self.values.insert(name, value) {
+            Some(_) => Err(invalid(format!("'{name}' is an input twice"))),
+            None => Ok(()),
+        }
+    }
+
+    fn output(&mut self, name: &'a str, port: &PortDescription) -> Result<(), CompileError> {
+        let value = self
+            .values
+            .get(name)
+            .copied()
+            .ok_or_else(|| invalid(format!("output '{name}' is never computed")))?;
+        let port_name = port.name.as_deref().unwrap_or(name);
+        self.builder.output(port_name, value, port.quantisation()?)
+    }
+
+    fn node(&mut self, node: &Node<'a>) -> Result<(), Refusal> {
+        let name = schema::operator_name(node.code);
+        let arity = attributes::arity(name).ok_or(Refusal::Outside)?;
+        arity.check(node.inputs.len())?;
+        let &[output] = node.outputs.as_slice() else {
+            let got = node.outputs.len();
+            return Err(NodeError::OutputCount { got }.into());
+        };
+        if self.values.contains_key(output) || self.constant_shapes.contains(output) {
+            return Err(NodeError::Redefined.into());
+        }
+        match name {
+            "CONST_SHAPE" => {
+                if !self.shapes.contains_key(output) {
+                    return Err(invalid(format!("shape '{output}' is not declared")).into());
+                }
+                self.constant_shapes.insert(output);
+            }
+            // A model holds it only where an operator reads it as a tensor.
+            "CONST" => {
+                let tensor = self.tensor_type(output)?;
+                let data = self.constant_bytes(output)?;
+                let value = self.builder.constant(tensor, data)?;
                 self.values.insert(output, value);
+                self.constants.insert(output);
             }
             _ => {
-                let operator: Operator =
-                    attributes::operator(self, node)?.ok_or_else(|| unsupported(node))?;
+                let (dtype, shape) = self.declaration(output)?;
+                let operator = attributes::operator(self, node)?;
                 let value = self.builder.operator(operator)?;
                 self.values.insert(output, value);
+                self.declared.push(Declared {
+                    operator: name,
+                    output,
+                    value,
+                    dtype,
+                    shape,
+                });
             }
         }
         Ok(())
     }
 
-    fn constant(&mut self, name: &str) -> Result<ValueId, CompileError> {
-        let tensor = self.tensor_type(name)?;
-        let data = self.constant_bytes(name)?;
-        self.builder.constant(tensor, data)
+    /// The value of a tensor, if it is defined.
+    pub(super) fn value(&self, name: &str) -> Option<ValueId> {
+        self.values.get(name).copied()
     }
 
-    /// The value that a name stands for.
-    pub(super) fn value(&self, name: &str) -> Result<ValueId, CompileError> {
-        self.values
-            .get(name)
-            .or_else(|| self.constants.get(name))
-            .copied()
-            .ok_or_else(|| invalid(format!("'{name}' is read before it is defined")))
+    /// Whether a tensor is the output of CONST.
+    pub(super) fn is_constant(&self, name: &str) -> bool {
+        self.constants.contains(name)
+    }
+
+    /// Elements of a shape, if CONST_SHAPE has defined it.
+    pub(super) fn shape(&self, name: &str) -> Option<&'a [i64]> {
+        let name = self.constant_shapes.get(name)?;
+        self.shapes.get(name).copied()
     }
 
     fn tensor(&self, name: &str) -> Result<&'a Tensor<'a>, CompileError> {
-        self.tensors
+        let tensor = self
+            .tensors
             .get(name)
             .copied()
-            .ok_or_else(|| invalid(format!("tensor '{name}' is not declared")))
+            .ok_or_else(|| undeclared(name))?;
+        if tensor.is_variable {
+            return Err(invalid(format!(
+                "variable tensor '{name}': variables need EXT-VARIABLE"
+            )));
+        }
+        Ok(tensor)
     }
 
-    /// Declared type of a tensor.
-    pub(super) fn tensor_type(&self, name: &str) -> Result<TensorType, CompileError> {
+    /// Declared element type of a tensor, and its shape as it stands in the file.
+    pub(super) fn declaration(&self, name: &str) -> Result<(DType, &'a [i32]), CompileError> {
         let tensor = self.tensor(name)?;
         let dtype = dtype(tensor)?;
-        let shape: Result<Vec<usize>, _> = tensor
-            .shape
-            .iter()
-            .map(|&dim| usize::try_from(dim))
-            .collect();
-        let shape = shape.map_err(|_| {
-            invalid(format!(
-                "tensor '{name}' has a dynamic shape: fix its shape before serialising"
-            ))
-        })?;
-        tensor_type(dtype, &shape)
+        if tensor.shape.len() > MAX_RANK {
+            return Err(CompileError::TosaRank {
+                tensor: name.to_owned(),
+                rank: tensor.shape.len(),
+                limit: MAX_RANK,
+            });
+        }
+        if tensor.is_unranked {
+            return Err(dynamic(name));
+        }
+        Ok((dtype, &tensor.shape))
+    }
+
+    /// Declared type of a tensor that must be known before anything is inferred.
+    fn tensor_type(&self, name: &str) -> Result<TensorType, CompileError> {
+        let (dtype, shape) = self.declaration(name)?;
+        let dims: Result<Vec<usize>, _> = shape.iter().map(|&dim| usize::try_from(dim)).collect();
+        tensor_type(dtype, &dims.map_err(|_| dynamic(name))?)
     }
 
     /// Elements of a constant in the runtime's own layout.
     fn constant_bytes(&self, name: &str) -> Result<Vec<u8>, CompileError> {
         let tensor = self.tensor(name)?;
         let dtype = dtype(tensor)?;
-        let elements = tensor
-            .shape
-            .iter()
-            .try_fold(1_usize, |product, &dim| {
-                product.checked_mul(usize::try_from(dim).ok()?)
-            })
-            .ok_or_else(|| invalid(format!("constant '{name}' has an impossible shape")))?;
         let packed_bytes = if dtype == DType::I48 {
             PACKED_I48_BYTES
         } else {
             dtype.size_bytes()
         };
-        let want = elements
-            .checked_mul(packed_bytes)
+        let want = tensor
+            .shape
+            .iter()
+            .try_fold(packed_bytes, |product, &dim| {
+                product.checked_mul(usize::try_from(dim).ok()?)
+            })
             .ok_or_else(|| invalid(format!("constant '{name}' has an impossible shape")))?;
         let padding = tensor.data.len().checked_sub(want);
         if padding.is_none_or(|padding| padding >= DATA_ALIGNMENT_BYTES) {
@@ -197,66 +323,62 @@ impl<'a> Scope<'a> {
             .collect())
     }
 
-    /// Elements of a constant operand that the runtime keeps as an attribute.
+    /// Elements of a constant.
     pub(super) fn integers(&self, name: &str) -> Result<Vec<i64>, CompileError> {
-        if !self.constants.contains_key(name) {
-            return Err(invalid(format!(
-                "'{name}' must be a constant: dynamic zero points, scales and tables are not supported"
-            )));
-        }
         let bytes = self.constant_bytes(name)?;
         let size = dtype(self.tensor(name)?)?.size_bytes();
-        Ok(bytes
-            .chunks_exact(size)
-            .map(|element| {
-                let negative = element.last().is_some_and(|byte| byte & 0x80 != 0);
-                let mut word = if negative { [0xff; 8] } else { [0; 8] };
-                word[..size].copy_from_slice(element);
-                i64::from_le_bytes(word)
+        Ok(bytes.chunks_exact(size).map(sign_extend).collect())
+    }
+}
+
+fn dynamic(name: &str) -> CompileError {
+    invalid(format!(
+        "tensor '{name}' has a dynamic shape: fix its shape before serialising"
+    ))
+}
+
+/// Types of tensors by name.
+pub(super) fn port_types(block: &Block<'_>, names: &[&str]) -> Result<Vec<PortType>, CompileError> {
+    names
+        .iter()
+        .map(|name| {
+            let tensor = block
+                .tensors
+                .iter()
+                .find(|tensor| tensor.name == *name)
+                .ok_or_else(|| undeclared(name))?;
+            Ok(PortType {
+                dtype: dtype(tensor)?,
+                shape: tensor.shape.clone(),
             })
-            .collect())
-    }
+        })
+        .collect()
+}
 
-    /// Elements of a constant shape.
-    pub(super) fn shape_elements(&self, name: &str) -> Result<&'a [i64], CompileError> {
-        self.shapes
-            .get(name)
-            .copied()
-            .ok_or_else(|| invalid(format!("'{name}' must be a constant shape")))
-    }
-
-    /// A constant shape as dimensions.
-    pub(super) fn shape(&self, name: &str) -> Result<Shape, CompileError> {
-        let dims: Result<Vec<u32>, _> = self
-            .shape_elements(name)?
-            .iter()
-            .map(|&dim| u32::try_from(dim))
-            .collect();
-        let dims =
-            dims.map_err(|_| invalid(format!("shape '{name}' has an impossible dimension")))?;
-        list(dims, "axes of a tensor")
-    }
+fn undeclared(name: &str) -> CompileError {
+    invalid(format!("tensor '{name}' is not declared"))
 }
 
 fn dtype(tensor: &Tensor<'_>) -> Result<DType, CompileError> {
-    u8::try_from(tensor.dtype)
-        .ok()
-        .and_then(DType::from_code)
-        .ok_or_else(|| CompileError::TosaType {
+    let code = u8::try_from(tensor.dtype).ok();
+    code.and_then(DType::from_code).ok_or_else(|| {
+        let (dtype, belongs) = schema::dtype_name(tensor.dtype);
+        CompileError::TosaType {
             tensor: tensor.name.to_owned(),
-            dtype: schema::dtype_name(tensor.dtype).to_owned(),
-        })
+            dtype,
+            belongs,
+        }
+    })
 }
 
-pub(super) fn unsupported(node: &Node<'_>) -> CompileError {
-    CompileError::TosaOperator {
-        operator: schema::operator_name(node.code).to_owned(),
-        output: node.outputs.first().copied().unwrap_or_default().to_owned(),
-    }
+/// A little-endian integer of at most eight bytes.
+pub(super) fn sign_extend(element: &[u8]) -> i64 {
+    let negative = element.last().is_some_and(|byte| byte & 0x80 != 0);
+    let mut word = if negative { [0xff; 8] } else { [0; 8] };
+    word[..element.len()].copy_from_slice(element);
+    i64::from_le_bytes(word)
 }
 
 fn sign_extend_i48(bytes: [u8; PACKED_I48_BYTES]) -> i64 {
-    let mut word = [0; 8];
-    word[2..].copy_from_slice(&bytes);
-    i64::from_le_bytes(word) >> 16
+    sign_extend(&bytes)
 }

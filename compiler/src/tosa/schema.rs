@@ -2,14 +2,16 @@
 //!
 //! Slots are the field positions of the flatbuffer schema `tosa.fbs`, version 1.x.
 
-use super::flatbuffer::{FlatbufferError, Table};
-use crate::error::CompileError;
+use crate::{
+    error::CompileError,
+    flatbuffer::{FlatbufferError, Table},
+};
 
 const FILE_IDENTIFIER: &[u8; 4] = b"TOSA";
 const SUPPORTED_MAJOR_VERSION: i32 = 1;
 
 /// Names of the `Op` enum, in order from code 0.
-const OPERATOR_NAMES: [&str; 77] = [
+const OPERATOR_NAMES: [&str; 102] = [
     "UNKNOWN",
     "ARGMAX",
     "AVG_POOL2D",
@@ -86,12 +88,61 @@ const OPERATOR_NAMES: [&str; 77] = [
     "VARIABLE_WRITE",
     "VARIABLE_READ",
     "CONST_SHAPE",
-    "(newer than TOSA 1.0)",
+    "MATMUL_T_BLOCK_SCALED",
+    "CAST_FROM_BLOCK_SCALED",
+    "CAST_TO_BLOCK_SCALED",
+    "DIM",
+    "CONCAT_SHAPE",
+    "ADD_SHAPE",
+    "SUB_SHAPE",
+    "MUL_SHAPE",
+    "SLICE_SHAPE",
+    "EXP2_SHAPE",
+    "LOG2_CEIL_SHAPE",
+    "LOG2_FLOOR_SHAPE",
+    "MAX_SHAPE",
+    "MIN_SHAPE",
+    "MOD_SHAPE",
+    "DIV_CEIL_SHAPE",
+    "DIV_FLOOR_SHAPE",
+    "ASSERT_EQUAL_SHAPE",
+    "CONV2D_BLOCK_SCALED",
+    "MAX_POOL2D_ADAPTIVE",
+    "AVG_POOL2D_ADAPTIVE",
+    "RESHAPE_BLOCK_SCALED",
+    "ROW_GATHER_BLOCK_SCALED",
+    "ROW_GATHER",
+    "MATMUL_T",
+    "(unknown operator)",
 ];
 
-/// Names of the `DType` enum, in order from code 0.
-const DTYPE_NAMES: [&str; 11] = [
-    "unknown", "bool", "int4", "int8", "int16", "int32", "int48", "fp32", "fp16", "bf16", "shape",
+/// What an operator or a type belongs to that came after TOSA 1.0.
+pub(super) const NEWER: &str = "newer than TOSA 1.0";
+
+/// The first code of the `Op` enum that TOSA 1.0 does not have.
+const FIRST_NEWER_OPERATOR: u32 = 76;
+
+/// Names of the `DType` enum, in order from code 0, and what each belongs to.
+const DTYPES: [(&str, &str); 19] = [
+    ("unknown", "no type"),
+    ("bool", "PRO-INT"),
+    ("int4", "EXT-INT4"),
+    ("int8", "PRO-INT"),
+    ("int16", "PRO-INT"),
+    ("int32", "PRO-INT"),
+    ("int48", "EXT-INT16"),
+    ("fp32", "PRO-FP"),
+    ("fp16", "PRO-FP"),
+    ("bf16", "EXT-BF16"),
+    ("shape", "not a tensor's type"),
+    ("fp8e4m3", "EXT-FP8E4M3"),
+    ("fp8e5m2", "EXT-FP8E5M2"),
+    ("fp6e2m3", NEWER),
+    ("fp6e3m2", NEWER),
+    ("fp4e2m1", NEWER),
+    ("fp8ue8m0", NEWER),
+    ("int64", NEWER),
+    ("mxint8", NEWER),
 ];
 
 /// A tensor: type, and data if it is constant.
@@ -102,6 +153,9 @@ pub(super) struct Tensor<'a> {
     /// Code of the `DType` enum.
     pub(super) dtype: u32,
     pub(super) data: &'a [u8],
+    pub(super) is_variable: bool,
+    /// No shape at all, which is not the shape of rank 0.
+    pub(super) is_unranked: bool,
 }
 
 /// A constant shape: its elements are 64 bit.
@@ -121,9 +175,10 @@ pub(super) struct Node<'a> {
     pub(super) outputs: Vec<&'a str>,
 }
 
-/// The one basic block of a graph without control flow.
+/// The first basic block of a graph: the only one, unless there is control flow.
 #[derive(Debug)]
 pub(super) struct Block<'a> {
+    pub(super) is_only: bool,
     pub(super) inputs: Vec<&'a str>,
     pub(super) outputs: Vec<&'a str>,
     pub(super) tensors: Vec<Tensor<'a>>,
@@ -137,12 +192,27 @@ pub(super) fn operator_name(code: u32) -> &'static str {
     OPERATOR_NAMES[usize::try_from(code).map_or(last, |code| code.min(last))]
 }
 
-/// Name of a `DType` code.
-pub(super) fn dtype_name(code: u32) -> &'static str {
-    DTYPE_NAMES
+/// What an operator belongs to that is not in the integer profile.
+pub(super) fn operator_belongs(code: u32) -> &'static str {
+    if code >= FIRST_NEWER_OPERATOR {
+        return NEWER;
+    }
+    match operator_name(code) {
+        "UNKNOWN" => "no operator",
+        "FFT2D" | "RFFT2D" => "EXT-FFT",
+        "COND_IF" | "WHILE_LOOP" => "EXT-CONTROLFLOW",
+        "VARIABLE" | "VARIABLE_WRITE" | "VARIABLE_READ" => "EXT-VARIABLE",
+        "CUSTOM" => "defined by an implementation",
+        _ => "PRO-FP",
+    }
+}
+
+/// Name of a `DType` code, and the profile, extension or version that it belongs to.
+pub(super) fn dtype_name(code: u32) -> (&'static str, &'static str) {
+    DTYPES
         .get(code as usize)
         .copied()
-        .unwrap_or("newer than TOSA 1.0")
+        .unwrap_or(("unknown", "no type"))
 }
 
 pub(super) fn invalid(reason: impl Into<String>) -> CompileError {
@@ -157,7 +227,7 @@ impl From<FlatbufferError> for CompileError {
     }
 }
 
-/// Reads a file down to its single basic block.
+/// Reads a file down to its first basic block.
 pub(super) fn read(bytes: &[u8]) -> Result<Block<'_>, CompileError> {
     let (graph, identifier) = Table::root(bytes)?;
     if &identifier != FILE_IDENTIFIER {
@@ -171,18 +241,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Block<'_>, CompileError> {
         )));
     }
     let regions = graph.tables(1)?;
-    let [region] = regions.as_slice() else {
-        return Err(invalid(
-            "control flow (more than one region) is not supported",
-        ));
-    };
+    let region = regions.first().ok_or_else(|| invalid("no region"))?;
     let blocks = region.tables(1)?;
-    let [block] = blocks.as_slice() else {
-        return Err(invalid(
-            "control flow (more than one block) is not supported",
-        ));
-    };
+    let block = blocks.first().ok_or_else(|| invalid("no block"))?;
     Ok(Block {
+        is_only: regions.len() == 1 && blocks.len() == 1,
         inputs: block.strings(3)?,
         outputs: block.strings(4)?,
         tensors: block
@@ -204,17 +267,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Block<'_>, CompileError> {
 }
 
 fn tensor<'a>(table: &Table<'a>) -> Result<Tensor<'a>, CompileError> {
-    let name = table.string(0)?;
-    if table.u8(4)? != 0 {
-        return Err(invalid(format!(
-            "variable tensor '{name}': variables are not supported"
-        )));
-    }
     Ok(Tensor {
+        name: table.string(0)?,
         shape: table.i32s(1)?,
         dtype: table.u32(2)?,
         data: table.bytes(3)?,
-        name,
+        is_variable: table.u8(4)? != 0,
+        is_unranked: table.u8(5)? != 0,
     })
 }
 

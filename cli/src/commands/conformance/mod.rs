@@ -5,20 +5,32 @@
 
 mod case;
 mod reasons;
+mod report;
+mod unpredictable;
 
 use crate::output::out;
 use anyhow::{Context as _, Result, bail, ensure};
-use case::{Outcome, judge};
+use case::{Verdict, judge};
+use indicatif::{ProgressBar, ProgressStyle};
+use report::Report;
 use std::{
     collections::BTreeMap,
+    io::IsTerminal as _,
+    num::NonZero,
     path::{Path, PathBuf},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
 };
 
 /// Run TOSA conformance tests: every folder below DIR that holds a desc.json.
 ///
 /// A positive test passes when every output equals the reference model's bit for bit; a negative one
 /// when the model is rejected for the reason that the test is about. Skipped: operators and types
-/// outside the profile, named by reason.
+/// outside the profile, and sums that leave their accumulator, named by reason. A test without
+/// expected outputs is a failure.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   fixpoint conformance tests/
@@ -27,20 +39,12 @@ use std::{
 pub(crate) struct Args {
     /// Folder with tests
     directory: PathBuf,
-    /// Print every test with its outcome
+    /// Print every test with its outcome, negative ones with the reason of the rejection
     #[arg(short, long)]
     verbose: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
-}
-
-/// Counts of one operator's tests.
-#[derive(Default, serde::Serialize)]
-struct Count {
-    passed: u64,
-    failed: u64,
-    skipped: u64,
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
@@ -52,66 +56,67 @@ pub(crate) fn run(args: Args) -> Result<()> {
         args.directory.display()
     );
     tests.sort();
-    let mut counts: BTreeMap<String, Count> = BTreeMap::new();
-    let mut skips: BTreeMap<String, u64> = BTreeMap::new();
-    for test in &tests {
-        // Half a test is one failure, not the end of all others.
-        let (operator, outcome) = judge(test).unwrap_or_else(|error| {
-            let why = format!("{error:#}");
-            ("incomplete".into(), Outcome::Failed { why })
-        });
-        let count = counts.entry(operator).or_default();
-        let line = match outcome {
-            Outcome::Passed { why } => {
-                count.passed += 1;
-                args.verbose
-                    .then(|| format!("pass  {}{why}", test.display()))
-            }
-            Outcome::Skipped { why } => {
-                count.skipped += 1;
-                *skips.entry(why.clone()).or_default() += 1;
-                args.verbose
-                    .then(|| format!("skip  {}: {why}", test.display()))
-            }
-            Outcome::Failed { why } => {
-                count.failed += 1;
-                Some(format!("FAIL  {}: {why}", test.display()))
-            }
-        };
-        if let (Some(line), false) = (line, args.json) {
-            out!("{line}");
+    let mut report = Report::default();
+    let bar = progress_bar(tests.len());
+    judge_all(&tests, |test, verdict| {
+        bar.inc(1);
+        if let Some(line) = report.add(test, verdict, args.verbose)
+            && !args.json
+        {
+            bar.suspend(|| out!("{line}"));
         }
+    });
+    bar.finish_and_clear();
+    if args.json {
+        out!("{}", serde_json::to_string_pretty(&report.to_json())?);
+    } else {
+        report.print();
     }
-    report(&counts, &skips, args.json)
+    match report.failed() {
+        0 => Ok(()),
+        1 => bail!("1 test failed"),
+        failed => bail!("{failed} tests failed"),
+    }
 }
 
-fn report(
-    counts: &BTreeMap<String, Count>,
-    skips: &BTreeMap<String, u64>,
-    json: bool,
-) -> Result<()> {
-    let sum = |field: fn(&Count) -> u64| counts.values().map(field).sum::<u64>();
-    let (passed, failed, skipped) = (
-        sum(|count| count.passed),
-        sum(|count| count.failed),
-        sum(|count| count.skipped),
-    );
-    if json {
-        let result = serde_json::json!({
-            "passed": passed, "failed": failed, "skipped": skipped,
-            "operators": counts, "skips": skips,
-        });
-        out!("{}", serde_json::to_string_pretty(&result)?);
-    } else {
-        for (reason, count) in skips {
-            out!("skipped {count}: {reason}");
+/// Runs the tests on all cores and hands on what came of them in their own order.
+fn judge_all(tests: &[PathBuf], mut take: impl FnMut(&Path, Verdict)) {
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..workers.min(tests.len()) {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                while let index = next.fetch_add(1, Ordering::Relaxed)
+                    && let Some(test) = tests.get(index)
+                    && sender.send((index, judge(test))).is_ok()
+                {}
+            });
         }
-        out!("{passed} passed, {failed} failed, {skipped} skipped");
+        drop(sender);
+        let mut waiting = BTreeMap::new();
+        let mut handed_on = 0;
+        for (index, verdict) in receiver {
+            waiting.insert(index, verdict);
+            while let Some(verdict) = waiting.remove(&handed_on) {
+                take(&tests[handed_on], verdict);
+                handed_on += 1;
+            }
+        }
+    });
+}
+
+/// On a terminal only.
+fn progress_bar(tests: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
     }
-    if failed > 0 {
-        bail!("{failed} tests failed");
+    let bar = ProgressBar::new(tests as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} tests") {
+        bar.set_style(style);
     }
-    Ok(())
+    bar
 }
 
 fn collect(directory: &Path, tests: &mut Vec<PathBuf>) -> Result<()> {

@@ -1,12 +1,12 @@
 //! [CONV2D](https://www.mlplatform.org/tosa/tosa_spec.html#_conv2d)
 //!
-//! Proved: no sum leaves i32 (i8 input) or i48 (i16 input); a constant bias is part of the sum.
-//! Checked while running: adding a computed bias does not leave it either.
+//! Proved: no sum of products leaves i32 (i8 input) or i48 (i16 input). Checked while running, unless
+//! there surely is room for a constant bias: adding the bias does not leave it either.
 
 use super::{
     convolution::{
-        Layer, PackedLayer, Sums, ZeroPoints, accumulator_of, computed_work, prove_sums,
-        require_bias, require_types, step,
+        Layer, PackedLayer, Sums, ZeroPoints, accumulator_of, added_work, prove_sums, require_bias,
+        require_types, step,
     },
     geometry::{Pad2d, Size2d, Window, output_shape},
     operation::{Inferred, Operand, Operation, Step},
@@ -87,10 +87,10 @@ impl Operation for Conv2d {
         let [input, _, _] = exactly(operands)?;
         let accumulator = accumulator_of(input);
         let output = with_shape(accumulator, &output_shape(&window, outputs))?;
+        let sums = sums(&window, outputs);
+        let mut work = added_work(operands, self.zero_points(), sums, &output)?;
         let outputs = outputs as u64;
-        let depth = window.taps() as u64 * window.channels as u64;
-        let macs = window_macs(output.elements() / outputs.max(1), outputs, depth);
-        let mut work = computed_work(operands, &output);
+        let macs = window_macs(output.elements() / outputs.max(1), outputs, sums.depth);
         match accumulator {
             DType::I32 => work.macs_i8 = macs,
             _ => work.macs_i16x8 = macs,
@@ -100,12 +100,7 @@ impl Operation for Conv2d {
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
         let (window, outputs) = self.sizes(operands)?;
-        let sums = Sums {
-            outputs,
-            depth: window.taps() as u64 * window.channels as u64,
-            is_interleaved: false,
-        };
-        prove_sums(operands, self.zero_points(), sums)
+        prove_sums(operands, self.zero_points(), sums(&window, outputs))
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
@@ -118,7 +113,16 @@ impl Operation for Conv2d {
             is_wide: input.dtype() == DType::I16,
             zero_points: self.zero_points(),
         };
-        step(layer, operands, isa)
+        let sums = sums(&window, outputs);
+        step(layer, operands, (self.zero_points(), sums), isa)
+    }
+}
+
+fn sums(window: &Window2d, outputs: usize) -> Sums {
+    Sums {
+        outputs,
+        depth: window.taps() as u64 * window.channels as u64,
+        is_interleaved: false,
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the convolutions share: types, the proof of their sums, and the frame of a step.
 //!
-//! A sum of products is proved never to leave its accumulator, whatever the input. A constant bias is
-//! part of that proof; one that is computed is added last, and that addition is checked while running.
+//! A sum of products is proved never to leave its accumulator, whatever the input. Where there is room
+//! for a constant bias beside the largest product sums that the types allow, nothing is left to check;
+//! else the bias is added last, and that addition is checked while running.
 
 use super::{
     accumulator::{Reach, constant_reaches, require_accumulator, shifted},
@@ -46,6 +47,20 @@ pub(crate) struct Sums {
     pub(crate) is_interleaved: bool,
 }
 
+/// Whether adding the bias must be checked while running: it is computed, or there is no room for it.
+fn is_bias_checked(
+    operands: &[Operand<'_>],
+    zero_points: ZeroPoints,
+    sums: Sums,
+) -> Result<bool, OperatorError> {
+    let [input, weight, bias] = exactly(operands)?;
+    let x = shifted(input.dtype().range(), zero_points.input);
+    let weight = shifted(weight.dtype().range(), zero_points.weight);
+    let reach = Reach::unknown(sums.depth, weight, x);
+    // A bias that is not constant has the whole range of its type, for which there is no room.
+    Ok(require_accumulator(accumulator_of(input), &[reach], Some(bias)).is_err())
+}
+
 /// Checks element types and zero points of input, weight and bias.
 pub(crate) fn require_types(
     operands: &[Operand<'_>],
@@ -68,13 +83,13 @@ pub(crate) fn require_bias(bias: &Operand<'_>, outputs: u32) -> Result<(), Opera
     require_dimension(2, 0, biases, outputs)
 }
 
-/// Proves that no sum leaves the accumulator.
+/// Proves that no sum of products leaves the accumulator.
 pub(crate) fn prove_sums(
     operands: &[Operand<'_>],
     zero_points: ZeroPoints,
     sums: Sums,
 ) -> Result<(), OperatorError> {
-    let [input, weight, bias] = exactly(operands)?;
+    let [input, weight, _] = exactly(operands)?;
     let x = shifted(input.dtype().range(), zero_points.input);
     let reaches = match weight.constant {
         Some(weights) => constant_reaches(
@@ -89,19 +104,26 @@ pub(crate) fn prove_sums(
             vec![Reach::unknown(sums.depth, weight, x)]
         }
     };
-    let constant_bias = Some(bias).filter(|bias| bias.constant.is_some());
-    require_accumulator(accumulator_of(input), &reaches, constant_bias)
+    require_accumulator(accumulator_of(input), &reaches, None)
 }
 
-/// What computed operands take in each run beside the products: weights are packed anew, a bias is
-/// added with a check.
-pub(crate) fn computed_work(operands: &[Operand<'_>], output: &TensorType) -> Work {
-    let is_computed = |at: usize| operands.get(at).filter(|of| of.constant.is_none());
-    Work {
-        move_bytes: is_computed(1).map_or(0, |weight| weight.tensor.size_bytes()),
-        elementwise: is_computed(2).map_or(0, |_| output.elements()),
-        ..Work::default()
+/// What a layer takes in each run beside the products: computed weights are packed anew, a bias may have
+/// to be added with a check.
+pub(crate) fn added_work(
+    operands: &[Operand<'_>],
+    zero_points: ZeroPoints,
+    sums: Sums,
+    output: &TensorType,
+) -> Result<Work, OperatorError> {
+    let [_, weight, _] = exactly(operands)?;
+    let mut work = Work::default();
+    if weight.constant.is_none() {
+        work.move_bytes = weight.tensor.size_bytes();
     }
+    if is_bias_checked(operands, zero_points, sums)? {
+        work.elementwise = output.elements();
+    }
+    Ok(work)
 }
 
 /// Weights made ready for one layer.
@@ -137,10 +159,12 @@ pub(crate) trait Layer: Send + Sync + 'static {
 pub(crate) fn step<L: Layer>(
     layer: L,
     operands: &[Operand<'_>],
+    (zero_points, sums): (ZeroPoints, Sums),
     isa: Isa,
 ) -> Result<Step, KernelError> {
-    let [_, weight, bias] = exactly(operands).map_err(|_| KernelError::Shape)?;
-    let is_bias_checked = bias.constant.is_none();
+    let is_bias_checked = is_bias_checked(operands, zero_points, sums);
+    let is_bias_checked = is_bias_checked.map_err(|_| KernelError::Shape)?;
+    let [_, weight, _] = exactly(operands).map_err(|_| KernelError::Shape)?;
     let Some(weight) = weight.constant else {
         return Ok(Step::new(isa, 3, move |reads, out| {
             let [x, weight, bias] = *reads else {

@@ -181,9 +181,11 @@ impl Operation for Resize {
         ]
         .map(|size| size as u32);
         let output = with_shape(to, &[batch, height, width, channels])?;
-        let taps = match self.mode {
-            ResizeMode::Nearest => 1,
-            ResizeMode::Bilinear => 4,
+        let taps = match (self.mode, to) {
+            (ResizeMode::Nearest, _) => 1,
+            (ResizeMode::Bilinear, DType::I32) => 4,
+            // Products of 64 bits take twice as long.
+            (ResizeMode::Bilinear, _) => 8,
         };
         let windows = output.elements() / u64::from(channels).max(1);
         let work = Work {

@@ -573,19 +573,18 @@ fn attribute_errors() -> Vec<(Model, OperatorError)> {
 }
 
 fn proof_errors() -> Vec<(Model, OperatorError)> {
-    // 1,000 channels: 127 * 127 * 1,000 upwards, 127 * 128 * 1,000 downwards.
-    let (high, low) = (127 * 127 * 1000, 127 * 128 * 1000);
-    let over = i64::from(i32::MAX) - high + 1;
-    let under = i64::from(i32::MIN) + low - 1;
     vec![
         (
-            conv(1000, &[over], |_| {}),
-            OperatorError::Accumulator { bound: 1 << 31 },
+            // 127 * -128 in each of 132,105 channels.
+            conv(132_105, &[0], |_| {}),
+            OperatorError::Accumulator {
+                bound: -127 * 128 * 132_105,
+            },
         ),
         (
-            conv(1000, &[under], |_| {}),
+            conv(66_312, &[0], |conv| conv.input_zero_point = Signed32(-128)),
             OperatorError::Accumulator {
-                bound: -(1 << 31) - 1,
+                bound: 127 * 255 * 66_312,
             },
         ),
         (
@@ -661,11 +660,10 @@ fn every_reason_is_found_and_named() {
 }
 
 #[test]
-fn the_largest_bias_that_cannot_overflow_is_accepted() {
-    let (high, low) = (127 * 127 * 1000, 127 * 128 * 1000);
-    for bias in [i64::from(i32::MAX) - high, i64::from(i32::MIN) + low] {
-        model::validate(conv(1000, &[bias], |_| {})).expect("the bound is exact");
-    }
+fn the_largest_sum_that_cannot_overflow_is_accepted() {
+    model::validate(conv(132_104, &[0], |_| {})).expect("the bound is exact");
+    let above = |conv: &mut Conv2d| conv.input_zero_point = Signed32(-128);
+    model::validate(conv(66_311, &[0], above)).expect("the bound is exact");
 }
 
 #[test]

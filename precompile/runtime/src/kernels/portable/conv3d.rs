@@ -50,15 +50,6 @@ impl Window3d {
             && self.plane.batch.is_multiple_of(self.output)
     }
 
-    /// The input's plane that a tap of an output's plane reads; `None` in the padding.
-    #[inline(always)]
-    fn input_plane(&self, output_plane: usize, tap: usize) -> Option<usize> {
-        let (image, plane) = (output_plane / self.output, output_plane % self.output);
-        let padded = plane * self.stride + tap * self.dilation;
-        let plane = padded.checked_sub(self.pad_before)?;
-        (plane < self.input).then_some(image * self.input + plane)
-    }
-
     /// Writes windows `first ..` as rows `[KD, KH, KW, IC]`, 0 where a tap is in the padding.
     #[inline(always)]
     fn gather<T: Copy>(&self, x: &[T], first: usize, rows: &mut [i16], convert: impl Fn(T) -> i16) {
@@ -68,13 +59,16 @@ impl Window3d {
         let rows = rows.chunks_exact_mut(self.kernel * block);
         for ((position, taps), row) in (first..).zip(windows).zip(rows) {
             let output_plane = position / positions;
+            let inside = taps.pixel - output_plane * self.plane_pixels();
+            let image = output_plane / self.output * self.input;
+            let first_plane = output_plane % self.output * self.stride;
             for (tap, block) in row.chunks_exact_mut(block).enumerate() {
-                let Some(input_plane) = self.input_plane(output_plane, tap) else {
+                let plane = (first_plane + tap * self.dilation).checked_sub(self.pad_before);
+                let Some(plane) = plane.filter(|&plane| plane < self.input) else {
                     block.fill(0);
                     continue;
                 };
-                let inside = taps.pixel - output_plane * self.plane_pixels();
-                let pixel = input_plane * self.plane_pixels() + inside;
+                let pixel = (image + plane) * self.plane_pixels() + inside;
                 gather_window(&self.plane, &taps, pixel, x, block, &convert);
             }
         }

@@ -41,13 +41,24 @@ pub fn tile(
             stride *= size;
         }
         let run = &x[source * run_bytes..(source + 1) * run_bytes];
-        if let [byte] = run {
-            row.fill(*byte);
-            continue;
-        }
-        for copy in row.chunks_exact_mut(run_bytes) {
-            copy.copy_from_slice(run);
+        match run_bytes {
+            1 => row.fill(run[0]),
+            2 => copies::<2>(run, row),
+            4 => copies::<4>(run, row),
+            _ => {
+                for copy in row.chunks_exact_mut(run_bytes) {
+                    copy.copy_from_slice(run);
+                }
+            }
         }
     }
     Ok(())
+}
+
+/// Fills a row with copies of a short run.
+#[inline(always)]
+fn copies<const RUN_BYTES: usize>(run: &[u8], row: &mut [u8]) {
+    if let Some(run) = run.first_chunk::<RUN_BYTES>() {
+        row.as_chunks_mut::<RUN_BYTES>().0.fill(*run);
+    }
 }

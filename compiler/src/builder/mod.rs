@@ -3,6 +3,8 @@
 //!
 //! Knows the model format and nothing of where a graph comes from; both importers end here.
 
+mod operands;
+
 use crate::error::CompileError;
 use fixpoint_runtime::{
     model::{
@@ -10,9 +12,10 @@ use fixpoint_runtime::{
         format::{Constant, FORMAT_VERSION, Input, Output, Quantisation, Signed32, ValueId},
         limits::{MAX_CONSTANTS, MAX_OPERATORS},
     },
-    ops::{Operator, concat::Concat, reshape::Reshape},
+    ops::{Operator, identity::Identity},
     tensor::{DType, Shape, TensorType},
 };
+use operands::map_operands;
 use std::collections::BTreeMap;
 
 /// Provisional numbers: inputs from 0, constants and operator outputs from these.
@@ -111,8 +114,8 @@ impl ModelBuilder {
         Ok(number)
     }
 
-    /// Declares an output. A value that no operator computes goes through a RESHAPE to `shape`,
-    /// its own shape: an output is always an operator's.
+    /// Declares an output. A value that no operator computes, or that is an output already, goes
+    /// through an IDENTITY: an output is an operator's, and one of its own.
     ///
     /// # Errors
     /// [`CompileError::Limit`], [`CompileError::Name`].
@@ -120,14 +123,11 @@ impl ModelBuilder {
         &mut self,
         name: &str,
         value: ValueId,
-        shape: &Shape,
         quantisation: Quantisation,
     ) -> Result<(), CompileError> {
-        let value = if value < FIRST_OPERATOR {
-            self.operator(Operator::Reshape(Reshape {
-                input: value,
-                shape: shape.clone(),
-            }))?
+        let is_taken = self.outputs.iter().any(|output| output.value == value);
+        let value = if value < FIRST_OPERATOR || is_taken {
+            self.operator(Operator::Identity(Identity { input: value }))?
         } else {
             value
         };
@@ -189,7 +189,15 @@ impl ModelBuilder {
     ///
     /// # Errors
     /// [`CompileError::Limit`].
-    pub fn finish(mut self) -> Result<Model, CompileError> {
+    pub fn finish(self) -> Result<Model, CompileError> {
+        Ok(self.finish_numbered()?.0)
+    }
+
+    /// [`Self::finish`], and which number each value got.
+    ///
+    /// # Errors
+    /// [`CompileError::Limit`].
+    pub fn finish_numbered(mut self) -> Result<(Model, Numbers), CompileError> {
         let mut used_operators = vec![false; self.operators.len()];
         let mut used_constants = vec![false; self.constants.len()];
         for output in &self.outputs {
@@ -212,13 +220,14 @@ impl ModelBuilder {
             }
         }
         let first_constant = self.inputs.len() as u16;
-        let (constant_numbers, first_operator) = renumber(&used_constants, first_constant);
-        let (operator_numbers, _) = renumber(&used_operators, first_operator);
-        let number = |value: ValueId| match value {
-            FIRST_OPERATOR.. => operator_numbers[usize::from(value - FIRST_OPERATOR)],
-            FIRST_CONSTANT.. => constant_numbers[usize::from(value - FIRST_CONSTANT)],
-            input => input,
+        let (constants, first_operator) = renumber(&used_constants, first_constant);
+        let (computed, _) = renumber(&used_operators, first_operator);
+        let numbers = Numbers {
+            constants,
+            computed,
         };
+        // What is kept reads only what is kept.
+        let number = |value: ValueId| numbers.of(value).unwrap_or(value);
         let mut operators = keep(self.operators, &used_operators);
         for operator in &mut operators {
             map_operands(operator, number);
@@ -226,25 +235,47 @@ impl ModelBuilder {
         for output in &mut self.outputs {
             output.value = number(output.value);
         }
-        Ok(Model {
+        let model = Model {
             version: FORMAT_VERSION,
             inputs: list(self.inputs, "inputs")?,
             constants: list(keep(self.constants, &used_constants), "constants")?,
             operators: list(operators, "operators")?,
             outputs: list(self.outputs, "outputs")?,
-        })
+        };
+        Ok((model, numbers))
     }
 }
 
-/// New numbers for what is used (others keep a number nobody asks for), and the next free one.
-fn renumber(used: &[bool], first: u16) -> (Vec<u16>, u16) {
+/// The numbers that a builder's values have in the finished model.
+#[derive(Clone, Debug)]
+pub struct Numbers {
+    constants: Vec<Option<ValueId>>,
+    computed: Vec<Option<ValueId>>,
+}
+
+impl Numbers {
+    /// The number of a value in the model; nothing if the model does not have it.
+    pub fn of(&self, value: ValueId) -> Option<ValueId> {
+        let at = |numbers: &[Option<ValueId>], index: u16| {
+            numbers.get(usize::from(index)).copied().flatten()
+        };
+        match value {
+            FIRST_OPERATOR.. => at(&self.computed, value - FIRST_OPERATOR),
+            FIRST_CONSTANT.. => at(&self.constants, value - FIRST_CONSTANT),
+            input => Some(input),
+        }
+    }
+}
+
+/// New numbers for what is used, and the next free one.
+fn renumber(used: &[bool], first: u16) -> (Vec<Option<ValueId>>, u16) {
     let mut next = first;
     let numbers = used
         .iter()
         .map(|&used| {
             let number = next;
             next += u16::from(used);
-            number
+            used.then_some(number)
         })
         .collect();
     (numbers, next)
@@ -336,49 +367,10 @@ fn element_wise_input(operator: &Operator) -> Option<ValueId> {
     }
 }
 
-/// Replaces every value an operator reads.
-fn map_operands(operator: &mut Operator, mut number: impl FnMut(ValueId) -> ValueId) {
-    let mut map = |values: &mut [&mut ValueId]| {
-        for value in values {
-            **value = number(**value);
-        }
-    };
-    match operator {
-        Operator::ArgMax(op) => map(&mut [&mut op.input]),
-        Operator::AvgPool2d(op) => map(&mut [&mut op.input]),
-        Operator::Conv2d(op) => map(&mut [&mut op.input, &mut op.weight, &mut op.bias]),
-        Operator::DepthwiseConv2d(op) => map(&mut [&mut op.input, &mut op.weight, &mut op.bias]),
-        Operator::MatMul(op) => map(&mut [&mut op.a, &mut op.b]),
-        Operator::MaxPool2d(op) => map(&mut [&mut op.input]),
-        Operator::Clamp(op) => map(&mut [&mut op.input]),
-        Operator::Add(op) => map(&mut [&mut op.a, &mut op.b]),
-        Operator::ArithmeticRightShift(op) => map(&mut [&mut op.a, &mut op.b]),
-        Operator::LogicalLeftShift(op) => map(&mut [&mut op.a, &mut op.b]),
-        Operator::Mul(op) => map(&mut [&mut op.a, &mut op.b]),
-        Operator::Sub(op) => map(&mut [&mut op.a, &mut op.b]),
-        Operator::Table(op) => map(&mut [&mut op.input, &mut op.table]),
-        Operator::Clz(op) => map(&mut [&mut op.input]),
-        Operator::ReduceMax(op) => map(&mut [&mut op.input]),
-        Operator::ReduceSum(op) => map(&mut [&mut op.input]),
-        Operator::Concat(Concat { inputs, .. }) => {
-            let mut values = inputs.to_vec();
-            map(&mut values.iter_mut().collect::<Vec<_>>());
-            *inputs = values.try_into().unwrap_or_default();
-        }
-        Operator::Pad(op) => map(&mut [&mut op.input]),
-        Operator::Reshape(op) => map(&mut [&mut op.input]),
-        Operator::Slice(op) => map(&mut [&mut op.input]),
-        Operator::Transpose(op) => map(&mut [&mut op.input]),
-        Operator::Gather(op) => map(&mut [&mut op.values, &mut op.indices]),
-        Operator::Cast(op) => map(&mut [&mut op.input]),
-        Operator::Rescale(op) => map(&mut [&mut op.input]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fixpoint_runtime::ops::{add::Add, clamp::Clamp};
+    use fixpoint_runtime::ops::{add::Add, clamp::Clamp, reshape::Reshape};
 
     fn reshape(builder: &mut ModelBuilder, input: ValueId, shape: &[usize]) -> ValueId {
         let shape = shape_of(shape).expect("small");
@@ -421,10 +413,7 @@ mod tests {
         let sum = builder
             .operator(Operator::Add(Add { a: x, b: a }))
             .expect("few");
-        let shape = shape_of(&[4]).expect("small");
-        builder
-            .output("y", sum, &shape, Quantisation::None)
-            .expect("valid");
+        builder.output("y", sum, Quantisation::None).expect("valid");
         let model = builder.finish().expect("fits");
         assert_eq!((model.constants.len(), names(&model)), (1, vec!["ADD"]));
         assert_eq!(model.operators[0], Operator::Add(Add { a: 0, b: 1 }));
@@ -439,9 +428,8 @@ mod tests {
         let clamped = clamp(&mut builder, first);
         let second = reshape(&mut builder, clamped, &[1, 4]);
         let third = reshape(&mut builder, second, &[4, 1]);
-        let shape = shape_of(&[4, 1]).expect("small");
         builder
-            .output("y", third, &shape, Quantisation::None)
+            .output("y", third, Quantisation::None)
             .expect("valid");
         builder.skip_reshapes();
         let model = builder.finish().expect("fits");
@@ -455,16 +443,36 @@ mod tests {
         let first = reshape(&mut builder, x, &[2, 2]);
         let clamped = clamp(&mut builder, first);
         let second = reshape(&mut builder, clamped, &[1, 4]);
-        let [square, row] = [&[2, 2][..], &[1, 4]].map(|shape| shape_of(shape).expect("small"));
         builder
-            .output("y", second, &row, Quantisation::None)
+            .output("y", second, Quantisation::None)
             .expect("valid");
         builder
-            .output("z", clamped, &square, Quantisation::None)
+            .output("z", clamped, Quantisation::None)
             .expect("valid");
         builder.skip_reshapes();
         let model = builder.finish().expect("fits");
         assert_eq!(names(&model), ["RESHAPE", "CLAMP", "RESHAPE"]);
+    }
+
+    #[test]
+    fn an_output_is_an_operators_and_of_its_own() {
+        let mut builder = ModelBuilder::default();
+        let x = input(&mut builder, "x");
+        let constant = builder.integers(DType::I8, &[1], [7]).expect("few");
+        let clamped = clamp(&mut builder, x);
+        for (name, value) in [("a", clamped), ("b", clamped), ("c", x), ("d", constant)] {
+            let added = builder.output(name, value, Quantisation::None);
+            added.expect("valid");
+        }
+        let dropped = clamp(&mut builder, x);
+        let (model, numbers) = builder.finish_numbered().expect("fits");
+        assert_eq!(names(&model), ["CLAMP", "IDENTITY", "IDENTITY", "IDENTITY"]);
+        let values: Vec<_> = model.outputs.iter().map(|output| output.value).collect();
+        assert_eq!(values, [2, 3, 4, 5]);
+        let reads: Vec<_> = model.operators.iter().map(Operator::operands).collect();
+        assert_eq!(reads, [[0], [2], [0], [1]]);
+        let found = [x, constant, clamped, dropped].map(|value| numbers.of(value));
+        assert_eq!(found, [Some(0), Some(1), Some(2), None]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Reads flatbuffers by field slot, every access bounds-checked.
 //!
-//! Knows the flatbuffer encoding and nothing of TOSA. A read outside the buffer is an error, never
-//! a panic. Callers walk a fixed number of levels, so no file makes a reader loop; as parts of a
-//! file may be referred to many times, lists that stand in other lists have a limit of their own.
+//! Knows the flatbuffer encoding and nothing of what a file is about. A read outside the buffer is
+//! an error, never a panic. Callers walk a fixed number of levels, so no file makes a reader loop;
+//! as parts of a file may be referred to many times, lists that stand in other lists have a limit
+//! of their own.
 
 use thiserror::Error;
 
@@ -13,7 +14,7 @@ const MAX_ENTRIES: usize = 256;
 
 /// Why a read failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(super) enum FlatbufferError {
+pub(crate) enum FlatbufferError {
     /// An offset or a length leads out of the file.
     #[error("an offset leads out of the file")]
     OutOfBounds,
@@ -34,17 +35,17 @@ type Read<T> = Result<T, FlatbufferError>;
 
 /// A table: the position from which its vtable and fields are found.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Table<'a> {
+pub(crate) struct Table<'a> {
     bytes: &'a [u8],
     position: usize,
 }
 
-/// A vector: the position of its first element, and how many there are.
+/// A vector: the position of its first element in the file, and how many there are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Vector<'a> {
+pub(crate) struct Vector<'a> {
     bytes: &'a [u8],
-    start: usize,
-    len: usize,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
 }
 
 fn array<const N: usize>(bytes: &[u8], at: usize) -> Read<[u8; N]> {
@@ -68,7 +69,12 @@ fn follow(bytes: &[u8], at: usize) -> Read<usize> {
     }
 }
 
-impl Vector<'_> {
+impl<'a> Vector<'a> {
+    /// Elements of `N` bytes.
+    fn elements<const N: usize>(self) -> impl Iterator<Item = Read<[u8; N]>> + use<'a, N> {
+        (0..self.len).map(move |index| array(self.bytes, self.start + N * index))
+    }
+
     fn limited(self, limit: usize) -> Read<Self> {
         if self.len > limit {
             return Err(FlatbufferError::TooLong { len: self.len });
@@ -79,7 +85,7 @@ impl Vector<'_> {
 
 impl<'a> Table<'a> {
     /// The root table of a file, and its four-byte identifier.
-    pub(super) fn root(bytes: &'a [u8]) -> Read<(Self, [u8; 4])> {
+    pub(crate) fn root(bytes: &'a [u8]) -> Read<(Self, [u8; 4])> {
         let identifier = array(bytes, 4)?;
         let position = follow(bytes, 0)?;
         Ok((Self { bytes, position }, identifier))
@@ -100,7 +106,7 @@ impl<'a> Table<'a> {
     }
 
     /// A `bool` or `ubyte` field; 0 by default.
-    pub(super) fn u8(&self, slot: usize) -> Read<u8> {
+    pub(crate) fn u8(&self, slot: usize) -> Read<u8> {
         match self.field(slot)? {
             Some(at) => array::<1>(self.bytes, at).map(|[byte]| byte),
             None => Ok(0),
@@ -108,7 +114,7 @@ impl<'a> Table<'a> {
     }
 
     /// An `int32` field.
-    pub(super) fn i32(&self, slot: usize, default: i32) -> Read<i32> {
+    pub(crate) fn i32(&self, slot: usize, default: i32) -> Read<i32> {
         match self.field(slot)? {
             Some(at) => array(self.bytes, at).map(i32::from_le_bytes),
             None => Ok(default),
@@ -116,12 +122,12 @@ impl<'a> Table<'a> {
     }
 
     /// A `uint32` field or an enum of that width; 0 by default.
-    pub(super) fn u32(&self, slot: usize) -> Read<u32> {
+    pub(crate) fn u32(&self, slot: usize) -> Read<u32> {
         self.i32(slot, 0).map(i32::cast_unsigned)
     }
 
     /// A table field (also the value of a union).
-    pub(super) fn table(&self, slot: usize) -> Read<Option<Self>> {
+    pub(crate) fn table(&self, slot: usize) -> Read<Option<Self>> {
         let Some(at) = self.field(slot)? else {
             return Ok(None);
         };
@@ -132,8 +138,8 @@ impl<'a> Table<'a> {
         }))
     }
 
-    /// A vector field of elements of `element_bytes`; empty by default.
-    pub(super) fn vector(&self, slot: usize, element_bytes: usize) -> Read<Vector<'a>> {
+    /// A vector field of elements of `element_bytes`; empty, and nowhere in the file, by default.
+    pub(crate) fn vector(&self, slot: usize, element_bytes: usize) -> Read<Vector<'a>> {
         let Some(at) = self.field(slot)? else {
             return Ok(Vector {
                 bytes: self.bytes,
@@ -158,26 +164,45 @@ impl<'a> Table<'a> {
     }
 
     /// A `[ubyte]` field.
-    pub(super) fn bytes(&self, slot: usize) -> Read<&'a [u8]> {
+    pub(crate) fn bytes(&self, slot: usize) -> Read<&'a [u8]> {
         let vector = self.vector(slot, 1)?;
         Ok(&vector.bytes[vector.start..vector.start + vector.len])
     }
 
     /// An `[int32]` field.
-    pub(super) fn i32s(&self, slot: usize) -> Read<Vec<i32>> {
+    pub(crate) fn i32s(&self, slot: usize) -> Read<Vec<i32>> {
         let vector = self.vector(slot, 4)?.limited(MAX_ENTRIES)?;
-        (0..vector.len)
-            .map(|index| array(vector.bytes, vector.start + 4 * index).map(i32::from_le_bytes))
+        vector
+            .elements()
+            .map(|word| word.map(i32::from_le_bytes))
+            .collect()
+    }
+
+    /// A `[float]` field, which may be as long as a tensor has channels.
+    pub(crate) fn f32s(&self, slot: usize) -> Read<Vec<f32>> {
+        let vector = self.vector(slot, 4)?.limited(MAX_TABLES)?;
+        vector
+            .elements()
+            .map(|word| word.map(f32::from_le_bytes))
+            .collect()
+    }
+
+    /// A `[long]` field, which may be as long as a tensor has channels.
+    pub(crate) fn i64s(&self, slot: usize) -> Read<Vec<i64>> {
+        let vector = self.vector(slot, 8)?.limited(MAX_TABLES)?;
+        vector
+            .elements()
+            .map(|word| word.map(i64::from_le_bytes))
             .collect()
     }
 
     /// A `string` field.
-    pub(super) fn string(&self, slot: usize) -> Read<&'a str> {
+    pub(crate) fn string(&self, slot: usize) -> Read<&'a str> {
         str::from_utf8(self.bytes(slot)?).map_err(|_| FlatbufferError::NotUtf8)
     }
 
     /// A `[string]` field.
-    pub(super) fn strings(&self, slot: usize) -> Read<Vec<&'a str>> {
+    pub(crate) fn strings(&self, slot: usize) -> Read<Vec<&'a str>> {
         let vector = self.vector(slot, 4)?.limited(MAX_ENTRIES)?;
         (0..vector.len)
             .map(|index| {
@@ -191,7 +216,7 @@ impl<'a> Table<'a> {
     }
 
     /// A vector-of-tables field.
-    pub(super) fn tables(&self, slot: usize) -> Read<Vec<Self>> {
+    pub(crate) fn tables(&self, slot: usize) -> Read<Vec<Self>> {
         let vector = self.vector(slot, 4)?.limited(MAX_TABLES)?;
         (0..vector.len)
             .map(|index| {
