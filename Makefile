@@ -16,7 +16,7 @@ RELEASE_BIN := $(CURDIR)/target/release/fixpoint
 BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
-	real-models predeploys vectors fmt fuzz clean
+	real-models cross cross-ci predeploys vectors fmt fuzz clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -75,6 +75,13 @@ test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's w
 SAMPLES ?= 1000
 real-models: build ## Trained TFLite models in MODELS against TOSA's reference model and a devnet
 	python3 scripts/real_models.py --fixpoint $(RELEASE_BIN) --samples $(SAMPLES) $(if $(MODELS),--models $(MODELS))
+
+TARGETS ?=
+cross: tools ## The runtime, the precompile and the vectors on other machines, and Miri (TARGETS="s390x wasm32")
+	python3 scripts/cross.py $(TARGETS)
+
+cross-ci: tools ## The cheap ones of them: big endian, 32 bits, WebAssembly
+	python3 scripts/cross.py s390x i686 wasm32
 
 predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests
 	forge build

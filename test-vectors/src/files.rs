@@ -1,4 +1,4 @@
-//! The files: their schema, and how they are made from cases.
+//! The files, and how they are made from cases.
 
 use crate::{
     calls,
@@ -6,96 +6,35 @@ use crate::{
     hostile, operators,
     state::{CALLER, State},
 };
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::Address;
 use alloy_sol_types::SolInterface as _;
 use fixpoint_evm::{
     offline::{CallOutcome, Sandbox, SandboxCall},
     precompile::{Status, abi::IInference::IInferenceErrors},
 };
 use fixpoint_runtime::kernels::Isa;
-use serde::{Deserialize, Serialize};
+use fixpoint_vector_schema::{
+    AccountEntry, CallVector, HostileVector, ModelEntry, OUT_OF_GAS, StateFile,
+};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A vector of a call, in the shape of Ethereum's own. Hexadecimal has no prefix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct CallVector {
-    /// Calldata.
-    pub input: String,
-    /// Return data, or revert data of a call that fails.
-    pub expected: String,
-    /// Only of a call that fails: the error with its values.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expected_error: Option<String>,
-    /// What it shows.
-    pub name: String,
-    /// Gas used at the precompile's boundary.
-    pub gas: u64,
-    /// Gas given.
-    pub gas_limit: u64,
-    /// The immediate caller, if it is not the one that `models.json` names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub caller: Option<String>,
-    /// Whether the call is a STATICCALL.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub r#static: bool,
-    /// Whether benchmarks leave it out.
-    pub no_benchmark: bool,
-}
-
-/// `ExpectedError` of a call that runs out of gas.
-pub const OUT_OF_GAS: &str = "OutOfGas()";
-
-impl CallVector {
-    fn new(name: &str, call: &SandboxCall, outcome: &CallOutcome) -> Self {
-        let expected_error = match outcome.status {
-            Status::Success => None,
-            Status::Revert => Some(readable(&outcome.output)),
-            Status::OutOfGas => Some(OUT_OF_GAS.to_owned()),
-        };
-        Self {
-            input: hex::encode(&call.input),
-            expected: hex::encode(&outcome.output),
-            no_benchmark: expected_error.is_some(),
-            expected_error,
-            name: name.to_owned(),
-            gas: outcome.gas_used,
-            gas_limit: call.gas,
-            caller: (call.caller != CALLER).then(|| hex::encode(call.caller)),
-            r#static: call.is_static,
-        }
-    }
-
-    /// The call.
-    #[must_use]
-    pub fn call(&self) -> SandboxCall {
-        let bytes = |text: &str| hex::decode(text).expect("hexadecimal");
-        let caller = self
-            .caller
-            .as_ref()
-            .map_or(CALLER, |text| Address::from_slice(&bytes(text)));
-        SandboxCall {
-            input: bytes(&self.input).into(),
-            caller,
-            gas: self.gas_limit,
-            is_static: self.r#static,
-        }
-    }
-
-    /// How it ends.
-    #[must_use]
-    pub fn outcome(&self) -> CallOutcome {
-        let status = match self.expected_error.as_deref() {
-            None => Status::Success,
-            Some(OUT_OF_GAS) => Status::OutOfGas,
-            Some(_) => Status::Revert,
-        };
-        let output = Bytes::from(hex::decode(&self.expected).expect("hexadecimal"));
-        CallOutcome {
-            status,
-            gas_used: self.gas,
-            output,
-        }
+fn call_vector(name: &str, call: &SandboxCall, outcome: &CallOutcome) -> CallVector {
+    let expected_error = match outcome.status {
+        Status::Success => None,
+        Status::Revert => Some(readable(&outcome.output)),
+        Status::OutOfGas => Some(OUT_OF_GAS.to_owned()),
+    };
+    CallVector {
+        input: hex::encode(&call.input),
+        expected: hex::encode(&outcome.output),
+        no_benchmark: expected_error.is_some(),
+        expected_error,
+        name: name.to_owned(),
+        gas: outcome.gas_used,
+        gas_limit: call.gas,
+        caller: (call.caller != CALLER).then(|| hex::encode(call.caller)),
+        r#static: call.is_static,
     }
 }
 
@@ -108,62 +47,6 @@ fn readable(output: &[u8]) -> String {
         .split_once('(')
         .map_or(text.as_str(), |(_, inner)| inner);
     inner.strip_suffix(')').unwrap_or(inner).to_owned()
-}
-
-/// A model of `models.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct ModelEntry {
-    /// Its payload is `payloads/NAME.hex`.
-    pub name: String,
-    /// Address of the root.
-    pub address: String,
-    /// Zero for none.
-    pub gate: String,
-    /// Addresses of the chunks.
-    pub chunks: Vec<String>,
-    /// `keccak256` of the root's code.
-    pub model_hash: String,
-    /// Whether `activate` has been called on it.
-    pub activated: bool,
-}
-
-/// A contract of `models.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct AccountEntry {
-    /// What it is.
-    pub name: String,
-    /// Where it is.
-    pub address: String,
-    /// Its code; replaces what a model has at the same address.
-    pub code: String,
-}
-
-/// `models.json`: the state that every call starts from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct StateFile {
-    /// The caller of a call that names none.
-    pub caller: String,
-    /// Models.
-    pub models: Vec<ModelEntry>,
-    /// Other contracts.
-    pub accounts: Vec<AccountEntry>,
-}
-
-/// A payload that is refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct HostileVector {
-    /// What is wrong with it.
-    pub name: String,
-    /// The payload.
-    pub input: String,
-    /// `reason` of `ModelRejected`.
-    pub expected_code: u16,
-    /// `operatorIndex` of `ModelRejected`; 65535 for none.
-    pub operator: u16,
 }
 
 /// All files: path below `test-vectors/`, and content.
@@ -216,7 +99,7 @@ fn vectors(state: &State, cases: &[Case]) -> (Vec<CallVector>, Vec<CallVector>) 
     for case in cases {
         let outcome = run(state, &mut sandbox, &case.call);
         judge(case, &outcome);
-        let vector = CallVector::new(&case.name, &case.call, &outcome);
+        let vector = call_vector(&case.name, &case.call, &outcome);
         if vector.expected_error.is_none() {
             good.push(vector)
         } else {

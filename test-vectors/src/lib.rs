@@ -1,4 +1,4 @@
-//! Shared test vectors: how they are made, and how they are read.
+//! Shared test vectors: how they are made. `schema/` is how they are read.
 //!
 //! [`reference`](mod@reference) and [`words`] compute what is expected, from the definitions and
 //! apart from the code under test. [`builder`] writes models; [`state`], [`calls`], [`operators`]

@@ -19,22 +19,8 @@ use fixpoint_runtime::{
     },
     tensor::{DType, TensorType},
 };
-use serde::{Deserialize, Serialize};
+use fixpoint_vector_schema::OperatorVector;
 use std::collections::BTreeMap;
-
-/// A vector of one operator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct OperatorVector {
-    /// What it shows.
-    pub name: String,
-    /// Payload of a model whose last operator is the one.
-    pub model: String,
-    /// Input elements, one list per input, row-major.
-    pub inputs: Vec<Vec<i64>>,
-    /// Output elements; nothing if a requirement of the operator does not hold.
-    pub output: Option<Vec<i64>>,
-}
 
 /// Operands: inputs, or constants if the type cannot be an input or is marked so.
 pub(crate) struct Operands {

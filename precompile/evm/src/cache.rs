@@ -174,6 +174,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(target_family = "wasm", ignore = "WASI has no threads")]
     fn a_panic_under_the_lock_empties_it_and_no_more() {
         let cache = LruCache::new(100);
         cache.insert(hash(1), &loaded(10));

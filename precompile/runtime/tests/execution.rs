@@ -60,6 +60,7 @@ fn reshape(input: u16, shape: &[u32]) -> Operator {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "WASI has no threads")]
 fn one_plan_serves_many_threads() {
     const fn shared<T: Send + Sync>() {}
     shared::<ValidModel>();

@@ -78,7 +78,8 @@ fn answers_are_those_of_the_reference_model() {
             continue;
         }
         let text = fs::read_to_string(&path).expect("readable");
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        for line in lines.step_by(if cfg!(miri) { 10 } else { 1 }) {
             let vector = Vector::parse(line);
             checked += 1;
             if let Err(reason) = vector.check() {
@@ -86,6 +87,7 @@ fn answers_are_those_of_the_reference_model() {
             }
         }
     }
+    println!("vectors: {checked} of the reference model");
     assert!(checked > 0, "no vectors");
     assert!(
         failures.is_empty(),

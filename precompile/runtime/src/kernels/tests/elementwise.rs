@@ -1,6 +1,6 @@
 //! Element by element: arithmetic, shifts, tables, casts, RESCALE, reductions.
 
-use super::{Elements, sets};
+use super::{Elements, cases, sets};
 use crate::kernels::portable::add::add_i32;
 use crate::kernels::portable::argmax::argmax;
 use crate::kernels::portable::arithmetic_right_shift::{
@@ -76,7 +76,7 @@ fn in_i32(results: impl Iterator<Item = i128>) -> Result<Vec<i32>, KernelError> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn broadcasts_and_overflow((a_shape, b_shape) in shapes(), scale in 0..3_u32, seed: u64) {

@@ -1,7 +1,7 @@
 //! Bits, flags, comparisons, choices, and the arithmetic that has few answers.
 
 use super::elementwise::{count, pairs, shapes};
-use super::{Elements, sets};
+use super::{Elements, cases, sets};
 use crate::kernels::portable::abs::abs_i32;
 use crate::kernels::portable::bias::{add_bias_i32, add_bias_i48};
 use crate::kernels::portable::bitwise_and::bitwise_and;
@@ -57,7 +57,7 @@ fn check<T: Copy, O: Copy + Default + PartialEq + core::fmt::Debug>(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn bits_and_comparisons((a_shape, b_shape) in shapes(), seed: u64) {

@@ -13,6 +13,13 @@ mod windows;
 
 use super::Isa;
 use alloc::vec::Vec;
+use proptest::prelude::ProptestConfig;
+
+/// How many cases a property has. Under Miri a few: it looks for undefined behaviour, which hardly
+/// depends on values, and takes some thousand times as long.
+pub(crate) fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig::with_cases(if cfg!(miri) { 2 } else { cases })
+}
 
 /// A deterministic source of elements: extremes and small values as often as anything else.
 pub(crate) struct Elements(u64);

@@ -1,6 +1,6 @@
 //! Operators that only move elements.
 
-use super::Elements;
+use super::{Elements, cases};
 use crate::kernels::portable::concat::concat_part;
 use crate::kernels::portable::gather::gather;
 use crate::kernels::portable::pad::pad;
@@ -51,7 +51,7 @@ pub(super) fn bytes(length: usize, seed: u64) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn slices((shape, width) in shape(), seed: u64) {

@@ -1,6 +1,6 @@
 //! Matrix products.
 
-use super::{Elements, sets};
+use super::{Elements, cases, sets};
 use crate::kernels::portable::matmul::{MatMulShape, matmul_i8, matmul_i16};
 use crate::kernels::{KernelError, PackedWeights};
 use alloc::{vec, vec::Vec};
@@ -47,7 +47,7 @@ fn shifted<T: Copy + Into<i64>>(elements: &[T], zero_point: i64) -> Vec<i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn i8_products(m in size(), n in size(), k in depth(), biases in 0..3_usize, seed: u64) {

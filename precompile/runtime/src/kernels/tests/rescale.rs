@@ -1,6 +1,6 @@
 //! RESCALE.
 
-use super::{Elements, sets};
+use super::{Elements, cases, sets};
 use crate::kernels::portable::rescale::{Rescale, RescaleParameters};
 use crate::kernels::{Isa, KernelError};
 use alloc::{vec, vec::Vec};
@@ -53,7 +53,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn every_type(

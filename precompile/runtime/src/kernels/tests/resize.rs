@@ -1,6 +1,6 @@
 //! RESIZE against the standard's text, one element at a time.
 
-use super::{Elements, sets};
+use super::{Elements, cases, sets};
 use crate::kernels::portable::resize::{ResizeScale, ResizeShape, resize_bilinear, resize_nearest};
 use alloc::{vec, vec::Vec};
 use proptest::prelude::*;
@@ -70,7 +70,7 @@ fn naive(shape: &ResizeShape, x: &[i64], is_bilinear: bool) -> Vec<i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn resizes(shape in shape(), seed: u64) {

@@ -1,7 +1,7 @@
 //! Operators that move whole rows: REVERSE, TILE, SCATTER.
 
-use super::Elements;
 use super::movement::{bytes, count, flat, indices, shape};
+use super::{Elements, cases};
 use crate::kernels::portable::reverse::reverse;
 use crate::kernels::portable::scatter::{scatter, scatter_scratch_words};
 use crate::kernels::portable::tile::tile;
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 const FAILS: KernelResult = Err(KernelError::Requirement);
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn reversals((shape, width) in shape(), seed: u64) {

@@ -1,6 +1,6 @@
 //! CONV3D and TRANSPOSE_CONV2D.
 
-use super::{Elements, sets};
+use super::{Elements, cases, sets};
 use crate::kernels::PackedWeights;
 use crate::kernels::portable::conv3d::{Window3d, conv3d_i8, conv3d_i16};
 use crate::kernels::portable::transpose_conv2d::{
@@ -111,7 +111,7 @@ fn naive_transpose(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(cases(96))]
 
     #[test]
     fn conv3d(

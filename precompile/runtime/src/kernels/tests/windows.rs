@@ -1,6 +1,6 @@
 //! Convolutions and pools.
 
-use super::{Elements, sets};
+use super::{Elements, cases, sets};
 use crate::kernels::portable::avg_pool2d::avg_pool2d;
 use crate::kernels::portable::conv2d::{conv2d_i8, conv2d_i16, conv2d_scratch_words};
 use crate::kernels::portable::depthwise_conv2d::{
@@ -121,7 +121,7 @@ fn shifted<T: Copy + Into<i64>>(elements: &[T], zero_point: i64) -> Vec<i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(cases(96))]
 
     #[test]
     fn convolutions(window in window(5, 3), outputs in 1..20_usize, cut in 0..100_usize, seed: u64) {

@@ -1,6 +1,5 @@
-//! Payloads that are refused, and single operators.
+//! The shared vectors of single operators and of payloads that are refused.
 
-use crate::read::{json, names};
 use fixpoint_runtime::{
     error::{ExecutionError, RunError},
     graph::{Arena, Plan},
@@ -8,15 +7,16 @@ use fixpoint_runtime::{
     model::{encode, parse, validate},
     tensor::TensorType,
 };
-use fixpoint_test_vectors::{files::HostileVector, operators::OperatorVector};
+use fixpoint_vector_schema::{HostileVector, OperatorVector, bytes, json, names};
 
 #[test]
 fn every_hostile_payload_is_refused_with_its_code() {
     let vectors: Vec<HostileVector> = json("hostile/models.json");
     assert!(vectors.len() >= 25);
+    println!("vectors: {} refused payloads", vectors.len());
     let mut wrong = Vec::new();
     for vector in &vectors {
-        let payload = hex::decode(&vector.input).expect("hexadecimal");
+        let payload = bytes(&vector.input);
         let got = match parse(&payload) {
             Err(error) => Some((error.code(), u16::MAX)),
             Ok(model) => match validate(model) {
@@ -36,12 +36,15 @@ fn every_hostile_payload_is_refused_with_its_code() {
 
 #[test]
 fn every_operator_gives_its_output_on_every_kernel_set() {
+    let sets: Vec<_> = Isa::available().map(Isa::name).collect();
     let mut wrong = Vec::new();
+    let mut checked = 0;
     for file in names("ops") {
         let vectors: Vec<OperatorVector> = json(&file);
         assert!(vectors.len() >= 3, "{file}");
+        checked += vectors.len();
         for vector in &vectors {
-            let payload = hex::decode(&vector.model).expect("hexadecimal");
+            let payload = bytes(&vector.model);
             let model = parse(&payload).expect("a model");
             assert_eq!(encode(&model), payload);
             let valid =
@@ -49,14 +52,14 @@ fn every_operator_gives_its_output_on_every_kernel_set() {
             let graph = valid.model();
             let ports = graph.inputs.iter().zip(&vector.inputs);
             let input: Vec<u8> = ports
-                .flat_map(|(port, data)| bytes(&port.tensor, data))
+                .flat_map(|(port, data)| raw(&port.tensor, data))
                 .collect();
             let of = valid.output_types().next().expect("an output").clone();
             let failure = RunError::Execution(ExecutionError { operator: 0 });
             let want = vector
                 .output
                 .as_ref()
-                .map(|data| bytes(&of, data))
+                .map(|data| raw(&of, data))
                 .ok_or(failure);
             for isa in Isa::available() {
                 let plan = Plan::new(&valid, isa);
@@ -74,10 +77,13 @@ fn every_operator_gives_its_output_on_every_kernel_set() {
             }
         }
     }
+    println!("vectors: {checked} of operators");
+    println!("kernels: {}", sets.join(", "));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn bytes(of: &TensorType, elements: &[i64]) -> Vec<u8> {
+/// Elements as the runtime takes and gives them.
+fn raw(of: &TensorType, elements: &[i64]) -> Vec<u8> {
     let size_bytes = of.dtype.size_bytes();
     elements
         .iter()

@@ -1,6 +1,0 @@
-//! Runs every committed vector, from the files alone.
-
-mod calls;
-mod evm;
-mod models;
-mod read;
