@@ -17,7 +17,7 @@ import pathlib
 from devkit import ROOT, Failed, main
 from tosa.environment import find_tools
 from tosa.graphs import NAME as GRAPHS, write_graphs
-from tosa.operators import EXTENSIONS, NEWER, OPERATORS, OUTSIDE, PROFILE, TOSA_VERSION
+from tosa.operators import EXTENSIONS, NEWER, OPERATORS, OUTSIDE, PROFILE, SHAPES, TOSA_VERSION
 from tosa.processes import Children
 from tosa.report import as_markdown, as_text, notes, rows
 from tosa.tests import Run, in_parallel, plan, write_sample, write_tests
@@ -38,7 +38,7 @@ FIXPOINT_SECONDS = 4 * 3600
 
 def operator_list(text):
     names = [name for name in text.split(",") if name]
-    unknown = [name for name in names if name not in OPERATORS + NEWER]
+    unknown = [name for name in names if name not in OPERATORS + SHAPES + NEWER]
     if unknown or not names:
         raise argparse.ArgumentTypeError(f"no integer operator of TOSA: {', '.join(unknown) or text}")
     return list(dict.fromkeys(names))
@@ -66,7 +66,8 @@ def parse_arguments():
     add("--sample", type=number_from(1), metavar="N",
         help="at least N tests: of each operator one of everything that its tests are about")
     add("--operators", type=operator_list, metavar="NAME,...", help="only these operators")
-    add("--all", action="store_true", help="also operators newer than TOSA 1.0")
+    add("--all", action="store_true",
+        help="also what is else left out, such as operators newer than TOSA 1.0")
     add("--directory", type=pathlib.Path, metavar="DIR",
         help="where the tests are (.conformance/seed-N, or sample-seed-N)")
     add("--graphs", type=pathlib.Path, metavar="PROGRAM",
@@ -78,7 +79,7 @@ def parse_arguments():
         help="after an operator whose tests can't be written or run, do the others")
     add("--markdown", type=pathlib.Path, metavar="FILE", help="write the table as Markdown too")
     add("--venv", type=pathlib.Path, metavar="DIR", default=os.environ.get("TOSA_VENV"),
-        help="a virtual environment that has tosa-tools (TOSA_VENV; else .venv-tosa, made once)")  # fmt: skip
+        help="an environment that has tosa-tools (TOSA_VENV; else .venv-tosa, made once)")  # fmt: skip
     arguments = parser.parse_args()
     if arguments.directory is None:
         kind = "sample-" if arguments.sample else ""
@@ -130,15 +131,23 @@ def judge(run, fixpoint, name, written):
     return judged
 
 
-def left_out(arguments, names, newer):
+def left_out(arguments, names, counts):
     """What of the generator was not run, and why."""
     lines = []
     if arguments.operators:
         lines.append(f"only {', '.join(sorted(names))}, as told")
-    shown = [f"{name} ({newer[name]})" if name in newer else name for name in NEWER if name not in names]
-    if shown:
-        lines.append(f"left out, newer than TOSA 1.0: {', '.join(shown)}")
-    lines.append(f"left out, floating point or control flow: {', '.join(OUTSIDE)}")
+    for why, group in (
+        ("newer than TOSA 1.0", NEWER),
+        ("its result is no tensor", SHAPES),
+        ("floating point or control flow", OUTSIDE),
+    ):
+        shown = [
+            f"{name} ({counts[name]})" if name in counts else name
+            for name in group
+            if name not in names
+        ]
+        if shown:
+            lines.append(f"left out, {why}: {', '.join(shown)}")
     return lines
 
 
@@ -152,10 +161,10 @@ def versions(arguments, tools):
     )
 
 
-def report(run, arguments, names, newer, written, judged):
+def report(run, arguments, names, counts, written, judged):
     """Prints the table; returns the exit code."""
     table = rows(written, judged)
-    said = notes(written, judged) + left_out(arguments, names, newer) + [versions(arguments, run.tools)]
+    said = notes(written, judged) + left_out(arguments, names, counts) + [versions(arguments, run.tools)]
     print("", as_text(table), "", *said, sep="\n")
     if arguments.markdown:
         listed = "\n".join(f"- {line}" for line in said)
@@ -187,9 +196,7 @@ def run_tests():
     )
     run.claim_directory()
     try:
-        names, newer = plan(
-            run, arguments.operators, arguments.all, count_newer=not arguments.sample
-        )
+        names, counts = plan(run, arguments.operators, arguments.all, count=not arguments.sample)
         if arguments.sample:
             written = write_sample(run, names, arguments.sample)
         else:
@@ -201,7 +208,7 @@ def run_tests():
         )
     finally:
         children.stop()
-    return report(run, arguments, names, newer, written, judged)
+    return report(run, arguments, names, counts, written, judged)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import time
 
 from devkit import Failed
 
-from .operators import GENERATOR_OPTIONS, LONGEST, NEWER, OPERATORS, OUTSIDE
+from .operators import GENERATOR_OPTIONS, LONGEST, NEWER, OPERATORS, OUTSIDE, SHAPES
 from .processes import WRITER, Writer
 
 MARKER = "fixpoint-conformance.json"
@@ -128,26 +128,25 @@ class Written:
         return line
 
 
-def plan(run, wanted, also_newer, count_newer):
-    """The operators to run, the longest first, and the number of tests of each newer one.
+def plan(run, wanted, everything, count):
+    """The operators to run, the longest first, and how many tests each left out has, if to `count`.
 
     An operator that no list of ours knows is an error: nothing is dropped silently.
     """
     writer = run.open_writer("list")
     known = set(writer.ask()["operators"])
-    unknown, missing = known - set(OPERATORS + NEWER + OUTSIDE), set(OPERATORS) - known
+    unknown, missing = known - set(OPERATORS + SHAPES + NEWER + OUTSIDE), set(OPERATORS) - known
     if unknown or missing:
         raise Failed(
             "scripts/tosa/operators.py is not about this generator: it"
             f" lacks {sorted(unknown)}, and the generator lacks {sorted(missing)}"
         )
-    newer = {}
-    for name in NEWER if count_newer else ():
-        newer[name] = writer.ask(name)["available"]
+    names = wanted or OPERATORS + (SHAPES + NEWER if everything else ())
+    left_out = [name for name in SHAPES + NEWER if name not in names]
+    counts = {name: writer.ask(name)["available"] for name in left_out} if count else {}
     writer.close()
-    names = wanted or OPERATORS + (NEWER if also_newer else ())
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
-    return sorted(names, key=lambda name: ranks.get(name, len(ranks))), newer
+    return sorted(names, key=lambda name: ranks.get(name, len(ranks))), counts
 
 
 def write_tests(run, names, at_least=None):

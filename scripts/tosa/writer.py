@@ -16,8 +16,8 @@ A request is a line of JSON on standard input, its answer a line on standard out
     {"positive": ["add/add_22_i32", ...], "negative": 15, "available": 19, "unbuilt": {}}
 
 `unbuilt` has the tests that the generator lists and then can't build, with why: it is not free of
-errors, and another seed meets others. `at_least` null writes all tests, `directory` null none: only counts. {"operator": null} answers with
-the names of all operators that the generator knows.
+errors, and another seed meets others. `at_least` null writes all tests, `directory` null none: only
+counts. {"operator": null} answers with the names of all operators that the generator knows.
 """
 
 import argparse
