@@ -16,7 +16,7 @@ RELEASE_BIN := $(CURDIR)/target/release/fixpoint
 BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
-	real-models cross cross-ci predeploys vectors fmt fuzz clean
+	test-conformance conformance real-models cross cross-ci predeploys vectors fmt fuzz clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -24,7 +24,7 @@ help: ## This list
 tools:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs"; exit 1; }
 	@command -v npm >/dev/null || { echo "Node.js 20 or newer with npm is missing"; exit 1; }
-	@command -v python3 >/dev/null || { echo "Python 3.9 or newer is missing"; exit 1; }
+	@command -v python3 >/dev/null || { echo "Python 3.10 or newer is missing"; exit 1; }
 
 $(NPM): package.json package-lock.json | tools
 	npm ci --ignore-scripts --no-audit --no-fund
@@ -42,7 +42,7 @@ PORT ?= 8545
 devnet: $(NPM) build ## A node on PORT (8545) with funded accounts, predeployed contracts and the digits model
 	python3 scripts/devnet.py --fixpoint $(RELEASE_BIN) --port $(PORT)
 
-test: lint test-rust test-contracts test-e2e ## Every test; what CI runs
+test: lint test-rust test-contracts test-e2e test-conformance ## Every test; what CI runs
 
 lint: tools ## Formatting, and the lints that keep consensus code deterministic
 	$(CARGO) fmt --all --check
@@ -83,6 +83,18 @@ cross: tools ## The runtime, the precompile and the vectors on other machines, a
 cross-ci: tools ## The cheap ones of them: big endian, 32 bits, WebAssembly
 	python3 scripts/cross.py s390x i686 wasm32
 
+SEED ?= 1
+SAMPLE ?= 900
+test-conformance: tools ## SAMPLE (900) of the official TOSA tests of SEED (1), of every operator
+	$(BUILD_DEBUG)
+	python3 scripts/conformance.py --fixpoint $(DEBUG_BIN) --sample $(SAMPLE) --seed $(SEED) \
+		--graphs $(CURDIR)/target/debug/examples/tosa_graphs --graph-count 50
+
+conformance: tools ## All official TOSA tests of SEED (1), some 17,000 in 5 GB, and 1,000 random graphs
+	$(CARGO) build --release --locked -p fixpoint-cli -p fixpoint-fuzz-bodies --bin fixpoint --example tosa_graphs
+	python3 scripts/conformance.py --fixpoint $(RELEASE_BIN) --seed $(SEED) \
+		--graphs $(CURDIR)/target/release/examples/tosa_graphs --graph-count 1000
+
 predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests
 	forge build
 	node tools/predeploys.cjs
@@ -105,4 +117,4 @@ fuzz: tools ## Run each fuzz target for FUZZ_SECONDS (needs a nightly toolchain 
 			-max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 clean: ## Remove everything that was built
-	rm -rf target node_modules out cache broadcast .demo .venv-tosa
+	rm -rf target node_modules out cache broadcast .demo .conformance .venv-tosa

@@ -15,17 +15,13 @@ import pathlib
 import random
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 
 from devkit import OWNER_KEY, ROOT, Devnet, Failed, main, read_npy, run, step
+from tosa.environment import find_tools
 
 MODELS = ROOT.parent / "shared" / "models" / "mlperf-tiny"
-
-# The packages with the converter, tosa-opt and the reference model, as `fixpoint compile` names them.
-TOSA_TOOLS = "tosa-tools==2026.8.0"
-CONVERTER = "tosa-converter-for-tflite==2026.2.0"
 
 # Inputs in one run of the reference model. A graph for more may cost more gas than a chain has, which
 # `fixpoint compile` refuses.
@@ -54,48 +50,19 @@ def parse_arguments():
     return arguments
 
 
-class Tools:
-    """The environment with the converter, tosa-opt and the reference model."""
-
-    def __init__(self, given):
-        self.folder = (pathlib.Path(given) if given else ROOT / ".venv-tosa").absolute()
-        if not given:
-            self.install(TOSA_TOOLS)
-            self.install(CONVERTER)
-        self.programs = self.folder / "bin"
-        # The program itself: the one in bin/ starts Python first.
-        found = list(self.folder.glob("lib/python*/site-packages/bin/tosa_reference_model"))
-        if not found or not (self.programs / "tosa-converter-for-tflite").is_file():
-            raise Failed(f"{self.folder} is no virtual environment with {TOSA_TOOLS} and {CONVERTER}")
-        self.reference_model = found[0]
-
-    def install(self, package):
-        """Installs a package, once: a file says that it is there."""
-        stamp = self.folder / package.replace("==", "-")
-        if stamp.exists():
-            return
-        print(f"installing {package} into {self.folder}", flush=True)
-        if not (self.folder / "bin" / "python").exists():
-            run(sys.executable, "-m", "venv", self.folder)
-        run(
-            self.folder / "bin" / "python", "-m", "pip", "install", "--quiet",
-            "--disable-pip-version-check", "--only-binary", ":all:", package,
-        )  # fmt: skip
-        stamp.touch()
-
-    def reference(self, tosa, inputs, outputs):
-        """One run of the reference model."""
-        done = subprocess.run(
-            [
-                self.reference_model, "--tosa_file", tosa, "--flatbuffer_dir", tosa.parent,
-                "--output_dir", outputs.parent, "--ifm_name", "TosaInput_0", "--ifm_file", inputs,
-                "--ofm_name", "TosaOutput_0", "--ofm_file", outputs.name,
-            ],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        if done.returncode != 0:
-            raise Failed(f"the reference model failed on {inputs}:\n{done.stdout[-2000:]}")
-        return elements(outputs)
+def reference(tools, tosa, inputs, outputs):
+    """One run of the reference model."""
+    done = subprocess.run(
+        [
+            tools.reference_model, "--tosa_file", tosa, "--flatbuffer_dir", tosa.parent,
+            "--output_dir", outputs.parent, "--ifm_name", "TosaInput_0", "--ifm_file", inputs,
+            "--ofm_name", "TosaOutput_0", "--ofm_file", outputs.name,
+        ],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise Failed(f"the reference model failed on {inputs}:\n{done.stdout[-2000:]}")
+    return elements(outputs)
 
 
 def write_npy(path, shape, data):
@@ -203,7 +170,7 @@ class Model:
         def one(index):
             path = self.folder / f"in-{index}.npy"
             write_npy(path, self.shape, samples[index])
-            answer = self.tools.reference(self.tosa, path, self.folder / f"out-{index}.npy")
+            answer = reference(self.tools, self.tosa, path, self.folder / f"out-{index}.npy")
             path.unlink()
             (self.folder / f"out-{index}.npy").unlink()
             return answer
@@ -222,7 +189,7 @@ class Model:
             path = self.folder / f"batch-in-{at}.npy"
             write_npy(path, [len(batch), *self.shape[1:]], b"".join(batch))
             outputs = self.folder / f"batch-out-{at}.npy"
-            return rows(self.tools.reference(graphs[len(batch)], path, outputs), len(batch))
+            return rows(reference(self.tools, graphs[len(batch)], path, outputs), len(batch))
 
         return [row for part in workers.map(one, starts) for row in part]
 
@@ -302,7 +269,7 @@ def check_on_chain(models, answered, folder, fixpoint):
 
 def check_all():
     arguments = parse_arguments()
-    tools = Tools(arguments.venv)
+    tools = find_tools(arguments.venv)
     sources = sorted(path.parent for path in arguments.models.glob("*/model.tflite"))
     if not sources:
         if arguments.models != MODELS:

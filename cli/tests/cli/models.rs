@@ -185,6 +185,21 @@ fn inspect_tells_the_same_to_people_and_machines() {
 }
 
 #[test]
+fn inspect_writes_a_tosa_file_that_compiles_to_the_same_graph() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, model] = ["digits.tosa", "digits.fxp"].map(|name| shown(&folder.path().join(name)));
+    ok(&["inspect", &digits(), "--tosa", &file]);
+    ok(&["compile", &file, "-o", &model]);
+    let [before, after] = [&digits(), &model].map(|model| ok_json(&["inspect", model, "--json"]));
+    assert!(before["operators"].as_array().unwrap().len() > 3);
+    for same in ["operators", "arena_bytes"] {
+        assert_eq!(before[same], after[same], "{same}");
+    }
+    let name = |json: &serde_json::Value| json["inputs"][0]["name"].clone();
+    assert_eq!(name(&before), name(&after));
+}
+
+#[test]
 fn inspect_writes_a_solidity_library() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("Digits.sol");

@@ -29,12 +29,8 @@ pub fn check(model: &Model, seed: u64) {
     if work > MAX_WORK || tensors.fold(0, u64::saturating_add) > MAX_BYTES {
         return;
     }
-    let plans: Vec<_> = Isa::available().map(|isa| Plan::new(&valid, isa)).collect();
-    let types: Vec<_> = model
-        .inputs
-        .iter()
-        .map(|input| input.tensor.clone())
-        .collect();
+    let plans = plans(&valid);
+    let types = input_types(model);
     let len = valid.input_bytes() as usize;
     let inputs = [
         vec![0; len],
@@ -47,7 +43,7 @@ pub fn check(model: &Model, seed: u64) {
         if !seed.is_multiple_of(8) {
             make_bools(&types, &mut input);
         }
-        check_input(&valid, &plans, &types, &input);
+        let _ = check_input(&valid, &plans, &types, &input);
     }
 }
 
@@ -70,7 +66,32 @@ fn make_bools(types: &[TensorType], input: &mut [u8]) {
     }
 }
 
-fn check_input(valid: &ValidModel, plans: &[Plan], types: &[TensorType], input: &[u8]) {
+/// Runs a valid model once on every kernel set; gives its outputs, or what went wrong.
+///
+/// # Errors
+/// As [`Plan::run`].
+///
+/// # Panics
+/// As [`check`].
+pub fn check_once(valid: &ValidModel, input: &[u8]) -> Result<Vec<u8>, RunError> {
+    check_input(valid, &plans(valid), &input_types(valid.model()), input)
+}
+
+fn plans(valid: &ValidModel) -> Vec<Plan> {
+    Isa::available().map(|isa| Plan::new(valid, isa)).collect()
+}
+
+fn input_types(model: &Model) -> Vec<TensorType> {
+    let inputs = model.inputs.iter();
+    inputs.map(|input| input.tensor.clone()).collect()
+}
+
+fn check_input(
+    valid: &ValidModel,
+    plans: &[Plan],
+    types: &[TensorType],
+    input: &[u8],
+) -> Result<Vec<u8>, RunError> {
     let want = expected(valid, types, input);
     for (plan, isa) in plans.iter().zip(Isa::available()) {
         let mut arena = Arena::new(plan);
@@ -89,6 +110,7 @@ fn check_input(valid: &ValidModel, plans: &[Plan], types: &[TensorType], input: 
             );
         }
     }
+    want
 }
 
 /// What the definition says.
@@ -98,8 +120,7 @@ fn expected(valid: &ValidModel, types: &[TensorType], input: &[u8]) -> Result<Ve
     for of in types {
         let (bytes, tail) = rest.split_at(of.size_bytes() as usize);
         let Some(tensor) = Tensor::from_bytes(of, bytes) else {
-            // Only a bool has bytes that are no value.
-            let at = bytes.iter().position(|byte| *byte > 1).unwrap_or_default();
+            let at = first_bad(of.dtype, bytes);
             return Err(RunError::InputValue {
                 index: elements + at as u64,
             });
@@ -112,4 +133,12 @@ fn expected(valid: &ValidModel, types: &[TensorType], input: &[u8]) -> Result<Ve
         Ok(outputs) => Ok(outputs.iter().flat_map(Tensor::to_bytes).collect()),
         Err(operator) => Err(RunError::Execution(ExecutionError { operator })),
     }
+}
+
+/// The first element whose bytes are no value of the type: only bool and i48 have such.
+fn first_bad(dtype: DType, bytes: &[u8]) -> usize {
+    let single = TensorType::new(dtype, &[]).expect("rank 0");
+    let mut elements = bytes.chunks(dtype.size_bytes());
+    let is_bad = |element: &[u8]| Tensor::from_bytes(&single, element).is_none();
+    elements.position(is_bad).expect("one of them is bad")
 }

@@ -8,6 +8,7 @@
 pub mod agreement;
 pub mod calldata;
 pub mod choices;
+pub mod graphs;
 pub mod model_bytes;
 pub mod mutated_model;
 pub mod root_bytes;
@@ -18,8 +19,9 @@ pub mod wad;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// The targets.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("calldata", calldata::check),
+    ("graphs", graphs::check),
     ("model_bytes", model_bytes::check),
     ("mutated_model", mutated_model::check),
     ("root_bytes", root_bytes::check),

@@ -1,6 +1,10 @@
 //! The fuzz bodies without a fuzzer: random inputs for seconds, then seeds and what was once found.
 
-use fixpoint_fuzz_bodies::{TARGETS, mutated_model, structured};
+use fixpoint_fuzz_bodies::{
+    TARGETS,
+    graphs::{Tally, check_seed},
+    mutated_model, structured,
+};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -31,6 +35,11 @@ fn calldata() {
 }
 
 #[test]
+fn graphs() {
+    run("graphs", 1_500, 3_000);
+}
+
+#[test]
 fn model_bytes() {
     run("model_bytes", 20_000, 400);
 }
@@ -54,18 +63,29 @@ fn wad() {
 #[test]
 fn most_structured_models_are_valid() {
     let mut valid = 0;
-    let mut operators = std::collections::BTreeSet::new();
     for seed in 0..500 {
         let bytes = fixpoint_fuzz_bodies::choices::noise(seed, 300);
         let model = structured::model(&mut fixpoint_fuzz_bodies::choices::Choices::new(&bytes));
-        if fixpoint_runtime::model::validate(model.clone()).is_ok() {
+        if fixpoint_runtime::model::validate(model).is_ok() {
             valid += 1;
-            operators.extend(model.operators.iter().map(|operator| operator.name()));
         }
         mutated_model::check(&bytes);
     }
-    assert!(valid > 250, "{valid} of 500 are valid");
-    assert_eq!(operators.len(), 24, "{operators:?}");
+    assert!(valid > 450, "{valid} of 500 are valid");
+}
+
+/// Random graphs are a test only if they hold something: this counts what they do.
+#[test]
+fn graphs_use_every_operator_and_both_succeed_and_fail() {
+    let mut tally = Tally::default();
+    for seed in 0..400 {
+        check_seed(seed, &mut tally);
+    }
+    assert_eq!(tally.operators.len(), 52, "{tally:?}");
+    for (name, count) in &tally.operators {
+        assert!(count.positive > 50, "{name}: {count:?}");
+    }
+    assert!(tally.positive > 400 && tally.failing > 100, "{tally:?}");
 }
 
 /// `seeds/` and `regressions/` have a directory per target.

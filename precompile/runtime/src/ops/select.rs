@@ -44,7 +44,8 @@ impl Operation for Select {
         broadcast_onto(&mut shape, 2, b)?;
         let output = with_shape(a.dtype(), &shape)?;
         let work = Work {
-            elementwise: output.elements(),
+            // Three operands are walked instead of two, and none of it vectorises well.
+            elementwise: output.elements().saturating_mul(2),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))
