@@ -90,7 +90,7 @@ test-conformance: tools ## SAMPLE (900) of the official TOSA tests of SEED (1), 
 	python3 scripts/conformance.py --fixpoint $(DEBUG_BIN) --sample $(SAMPLE) --seed $(SEED) \
 		--graphs $(CURDIR)/target/debug/examples/tosa_graphs --graph-count 50
 
-conformance: tools ## All official TOSA tests of SEED (1), some 17,000 in 5 GB, and 1,000 random graphs
+conformance: tools ## All official TOSA tests of SEED (1), some 17,000 in 3 to 5 GB, and 1,000 random graphs
 	$(CARGO) build --release --locked -p fixpoint-cli -p fixpoint-fuzz-bodies --bin fixpoint --example tosa_graphs
 	python3 scripts/conformance.py --fixpoint $(RELEASE_BIN) --seed $(SEED) \
 		--graphs $(CURDIR)/target/release/examples/tosa_graphs --graph-count 1000
