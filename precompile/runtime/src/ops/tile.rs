@@ -28,8 +28,13 @@ const ROW_BYTES: u64 = 8;
 
 /// Rows that are written apart: what lies outside the innermost axis that is repeated.
 fn rows<'a>(axes: impl DoubleEndedIterator<Item = (&'a u32, &'a u32)>) -> u64 {
-    let outer = axes.rev().skip_while(|(_, multiple)| **multiple == 1).skip(1);
-    outer.fold(1, |rows: u64, (size, _)| rows.saturating_mul(u64::from(*size)))
+    let outer = axes
+        .rev()
+        .skip_while(|(_, multiple)| **multiple == 1)
+        .skip(1);
+    outer.fold(1, |rows: u64, (size, _)| {
+        rows.saturating_mul(u64::from(*size))
+    })
 }
 
 impl Operation for Tile {
@@ -59,7 +64,9 @@ impl Operation for Tile {
         let output = with_shape(input.dtype(), &shape)?;
         let rows = rows(output.shape.iter().zip(self.multiples.iter()));
         let work = Work {
-            move_bytes: output.size_bytes().saturating_add(rows.saturating_mul(ROW_BYTES)),
+            move_bytes: output
+                .size_bytes()
+                .saturating_add(rows.saturating_mul(ROW_BYTES)),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))
