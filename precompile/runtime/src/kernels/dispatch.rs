@@ -15,9 +15,15 @@ pub(crate) enum Set {
     /// Plain Rust compiled for AVX2, own matrix products.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx2,
-    /// The best of the above, and `tract-linalg` for large products of i8.
-    #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
-    Tract,
+    /// The same, with products of i8 by VNNI in 256 bits.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    AvxVnni,
+    /// The same in 512 bits.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    Avx512Vnni,
+    /// Plain Rust, and `tract-linalg` for large products of i8.
+    #[cfg(all(feature = "std", target_arch = "aarch64"))]
+    Neon,
 }
 
 impl Isa {
@@ -36,12 +42,13 @@ impl Isa {
         let sets = [
             Some(Set::Portable),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            std::is_x86_feature_detected!("avx2").then_some(Set::Avx2),
+            super::x86_64::has_avx2().then_some(Set::Avx2),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            (std::is_x86_feature_detected!("avx2") && super::tract::is_available())
-                .then_some(Set::Tract),
+            super::x86_64::has_avx_vnni().then_some(Set::AvxVnni),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            super::x86_64::has_avx512_vnni().then_some(Set::Avx512Vnni),
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
-            super::tract::is_available().then_some(Set::Tract),
+            super::tract::is_available().then_some(Set::Neon),
         ];
         sets.into_iter().flatten().map(Self)
     }
@@ -53,9 +60,11 @@ impl Isa {
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Set::Avx2 => "avx2",
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Tract => "avx512vnni",
+            Set::AvxVnni => "avxvnni",
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Avx512Vnni => "avx512vnni",
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
-            Set::Tract => "neon",
+            Set::Neon => "neon",
         }
     }
 
@@ -66,9 +75,9 @@ impl Isa {
         match self.0 {
             Set::Portable => kernel(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Avx2 | Set::Tract => super::x86_64::avx2::vectorise(kernel),
+            Set::Avx2 | Set::AvxVnni | Set::Avx512Vnni => super::x86_64::avx2::vectorise(kernel),
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
-            Set::Tract => kernel(),
+            Set::Neon => kernel(),
         }
     }
 
@@ -78,9 +87,9 @@ impl Isa {
         match self.0 {
             Set::Portable => kernel.run(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Avx2 | Set::Tract => super::x86_64::avx2::run(kernel),
+            Set::Avx2 | Set::AvxVnni | Set::Avx512Vnni => super::x86_64::avx2::run(kernel),
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
-            Set::Tract => kernel.run(),
+            Set::Neon => kernel.run(),
         }
     }
 }

@@ -13,7 +13,7 @@
 
 pub mod dispatch;
 pub mod portable;
-#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(all(feature = "std", target_arch = "aarch64"))]
 mod tract;
 pub mod weights;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]

@@ -34,10 +34,8 @@ pub fn conv2d_i8(
         return weights.product_i8(rows, zero_point, bias, out, scratch);
     }
     let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
-    weights.each_tile_i8(out, scratch, bias, zero_point, |first, zero_point, tile| {
-        gather_windows(window, x, first_position + first, tile, |x| {
-            i16::from(x).wrapping_sub(zero_point)
-        });
+    weights.each_tile_i8(out, scratch, bias, zero_point, |first, tile| {
+        gather_windows(window, (x, zero_point), first_position + first, tile);
     })
 }
 
@@ -64,7 +62,7 @@ pub fn conv2d_i16(
         return weights.product_i16(&x[from..from + positions * window.channels], bias, out);
     }
     weights.each_tile_i16(out, scratch, bias, |first, tile| {
-        gather_windows(window, x, first_position + first, tile, |x| x);
+        gather_windows(window, (x, 0), first_position + first, tile);
     })
 }
 
@@ -93,32 +91,30 @@ fn require_sizes(
     Ok(positions)
 }
 
-/// Writes windows `first ..` as rows `[KH, KW, IC]`, 0 where a tap is in the padding.
+/// Writes windows `first ..` as rows `[KH, KW, IC]`, `padding` where a tap is in the padding.
 #[inline(always)]
 fn gather_windows<T: Copy>(
     window: &Window2d,
-    x: &[T],
+    (x, padding): (&[T], T),
     first: usize,
-    rows: &mut [i16],
-    convert: impl Fn(T) -> i16,
+    rows: &mut [T],
 ) {
     let windows = window.windows(first);
     let row = window.taps() * window.channels;
     for (taps, row) in windows.zip(rows.chunks_exact_mut(row)) {
-        gather_window(window, &taps, taps.pixel, x, row, &convert);
+        gather_window(window, &taps, taps.pixel, (x, padding), row);
     }
 }
 
-/// Writes one window as a row `[KH, KW, IC]`, 0 where a tap is in the padding. `pixel` is what the
-/// first tap inside reads.
+/// Writes one window as a row `[KH, KW, IC]`, `padding` where a tap is in the padding. `pixel` is what
+/// the first tap inside reads.
 #[inline(always)]
 pub(super) fn gather_window<T: Copy>(
     window: &Window2d,
     taps: &Taps,
     pixel: usize,
-    x: &[T],
-    row: &mut [i16],
-    convert: impl Fn(T) -> i16,
+    (x, padding): (&[T], T),
+    row: &mut [T],
 ) {
     let channels = window.channels;
     let (from_x, to_x) = (taps.columns.start * channels, taps.columns.end * channels);
@@ -128,11 +124,11 @@ pub(super) fn gather_window<T: Copy>(
         .enumerate()
     {
         if !taps.rows.contains(&tap_y) {
-            line.fill(0);
+            line.fill(padding);
             continue;
         }
-        line[..from_x].fill(0);
-        line[to_x..].fill(0);
+        line[..from_x].fill(padding);
+        line[to_x..].fill(padding);
         let line = &mut line[from_x..to_x];
         // Without dilation, a line of taps is one run of the input.
         let (run, step) = if taps.step[1] == 1 {
@@ -142,9 +138,7 @@ pub(super) fn gather_window<T: Copy>(
         };
         for (tap, run) in line.chunks_exact_mut(run.max(1)).enumerate() {
             let from = (at + tap * step) * channels;
-            for (to, &x) in run.iter_mut().zip(&x[from..]) {
-                *to = convert(x);
-            }
+            run.copy_from_slice(&x[from..from + run.len()]);
         }
         at += taps.step[0];
     }

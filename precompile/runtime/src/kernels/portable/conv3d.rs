@@ -50,9 +50,9 @@ impl Window3d {
             && self.plane.batch.is_multiple_of(self.output)
     }
 
-    /// Writes windows `first ..` as rows `[KD, KH, KW, IC]`, 0 where a tap is in the padding.
+    /// Writes windows `first ..` as rows `[KD, KH, KW, IC]`, `padding` where a tap is in the padding.
     #[inline(always)]
-    fn gather<T: Copy>(&self, x: &[T], first: usize, rows: &mut [i16], convert: impl Fn(T) -> i16) {
+    fn gather<T: Copy>(&self, (x, padding): (&[T], T), first: usize, rows: &mut [T]) {
         let positions = self.plane.output[0] * self.plane.output[1];
         let block = self.plane.taps() * self.plane.channels;
         let windows = self.plane.windows(first);
@@ -65,11 +65,11 @@ impl Window3d {
             for (tap, block) in row.chunks_exact_mut(block).enumerate() {
                 let plane = (first_plane + tap * self.dilation).checked_sub(self.pad_before);
                 let Some(plane) = plane.filter(|&plane| plane < self.input) else {
-                    block.fill(0);
+                    block.fill(padding);
                     continue;
                 };
                 let pixel = (image + plane) * self.plane_pixels() + inside;
-                gather_window(&self.plane, &taps, pixel, x, block, &convert);
+                gather_window(&self.plane, &taps, pixel, (x, padding), block);
             }
         }
     }
@@ -88,8 +88,8 @@ pub fn conv3d_i8(
 ) -> KernelResult {
     require_sizes(window, weights, x.len(), bias.len(), out.len())?;
     let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
-    weights.each_tile_i8(out, scratch, bias, zero_point, |first, zero_point, tile| {
-        window.gather(x, first, tile, |x| i16::from(x).wrapping_sub(zero_point));
+    weights.each_tile_i8(out, scratch, bias, zero_point, |first, tile| {
+        window.gather((x, zero_point), first, tile);
     })
 }
 
@@ -104,7 +104,7 @@ pub fn conv3d_i16(
 ) -> KernelResult {
     require_sizes(window, weights, x.len(), bias.len(), out.len())?;
     weights.each_tile_i16(out, scratch, bias, |first, tile| {
-        window.gather(x, first, tile, |x| x);
+        window.gather((x, 0), first, tile);
     })
 }
 

@@ -3,6 +3,8 @@
 use super::window::{Taps, Window2d};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::{Isa, KernelError, KernelResult, require_shape};
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use crate::kernels::{dispatch::Set, x86_64::depthwise_conv2d::Weights as Woven};
 use alloc::vec::Vec;
 
 /// Weights `[KH, KW, C, M]` made ready to run: widened, without their zero point.
@@ -13,6 +15,8 @@ pub struct DepthwiseWeights {
     channels: usize,
     multiplier: usize,
     isa: Isa,
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    woven: Option<Woven>,
 }
 
 /// Channels whose sums are kept together.
@@ -51,12 +55,21 @@ impl DepthwiseWeights {
             channels,
             multiplier,
             isa: Isa::portable(),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            woven: None,
         })
     }
 
     /// The same, to be run with the instructions of `isa`.
     pub fn with_isa(self, isa: Isa) -> Self {
-        Self { isa, ..self }
+        Self {
+            isa,
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            woven: (isa.0 == Set::Avx512Vnni && self.multiplier == 1)
+                .then(|| Woven::new(&self.taps, self.channels))
+                .flatten(),
+            ..self
+        }
     }
 
     /// Output channels, `C * M`.
@@ -66,7 +79,27 @@ impl DepthwiseWeights {
 
     /// Bytes on the heap.
     pub fn packed_bytes(&self) -> usize {
-        self.taps.len() * size_of::<i16>()
+        let taps = self.taps.len() * size_of::<i16>();
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        if let Some(woven) = &self.woven {
+            return taps + woven.bytes();
+        }
+        taps
+    }
+
+    fn require_sizes(
+        &self,
+        window: &Window2d,
+        x: usize,
+        bias: usize,
+        first_position: usize,
+        out: usize,
+    ) -> KernelResult {
+        let outputs = self.outputs();
+        require_shape(window.is_sound() && x == window.input_elements())?;
+        require_shape(self.kernel == window.kernel && self.channels == window.channels)?;
+        require_shape(out.is_multiple_of(outputs) && (bias <= 1 || bias == outputs))?;
+        require_shape(first_position + out / outputs <= window.positions())
     }
 }
 
@@ -80,7 +113,14 @@ pub fn depthwise_conv2d_i8(
     first_position: usize,
     out: &mut [i32],
 ) -> KernelResult {
-    let zero_point = i16::from(i8::try_from(zero_point).map_err(|_| KernelError::Shape)?);
+    let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
+    weights.require_sizes(window, x.len(), bias.len(), first_position, out.len())?;
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if let Some(woven) = &weights.woven {
+        woven.run(window, (x, zero_point), bias, first_position, out);
+        return Ok(());
+    }
+    let zero_point = i16::from(zero_point);
     weights.isa.run(Call {
         window,
         weights,
@@ -89,7 +129,8 @@ pub fn depthwise_conv2d_i8(
         bias,
         first_position,
         out,
-    })
+    });
+    Ok(())
 }
 
 /// [`depthwise_conv2d_i8`] for i16 input and i48 accumulators.
@@ -101,6 +142,7 @@ pub fn depthwise_conv2d_i16(
     first_position: usize,
     out: &mut [i64],
 ) -> KernelResult {
+    weights.require_sizes(window, x.len(), bias.len(), first_position, out.len())?;
     weights.isa.run(Call {
         window,
         weights,
@@ -109,7 +151,8 @@ pub fn depthwise_conv2d_i16(
         bias,
         first_position,
         out,
-    })
+    });
+    Ok(())
 }
 
 /// An input element, i8 or i16.
@@ -165,10 +208,10 @@ struct Call<'a, T, A> {
 }
 
 impl<T: Widen, A: Accumulator> Kernel for Call<'_, T, A> {
-    type Output = KernelResult;
+    type Output = ();
 
     #[inline(always)]
-    fn run(self) -> KernelResult {
+    fn run(self) {
         let Self {
             window,
             weights,
@@ -179,12 +222,6 @@ impl<T: Widen, A: Accumulator> Kernel for Call<'_, T, A> {
             out,
         } = self;
         let outputs = weights.outputs();
-        require_shape(window.is_sound() && x.len() == window.input_elements())?;
-        require_shape(weights.kernel == window.kernel && weights.channels == window.channels)?;
-        require_shape(
-            out.len().is_multiple_of(outputs) && (bias.len() <= 1 || bias.len() == outputs),
-        )?;
-        require_shape(first_position + out.len() / outputs <= window.positions())?;
         let windows = window.windows(first_position);
         for (taps, out) in windows.zip(out.chunks_exact_mut(outputs)) {
             match bias {
@@ -198,7 +235,6 @@ impl<T: Widen, A: Accumulator> Kernel for Call<'_, T, A> {
             }
             blocks(weights, x, zero_point, &taps, out);
         }
-        Ok(())
     }
 }
 

@@ -2,6 +2,11 @@
 
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::{Isa, KernelResult, require, require_shape};
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use crate::kernels::{
+    dispatch::Set,
+    x86_64::rescale::{Channels as Wide, Output},
+};
 use alloc::vec::Vec;
 
 /// Attributes of a RESCALE.
@@ -35,6 +40,8 @@ pub struct Rescale {
     output_unsigned: bool,
     scale32: bool,
     isa: Isa,
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    wide: Option<Wide>,
 }
 
 /// How one channel is scaled: `(value * multiplier + round) >> shift_bits`.
@@ -124,12 +131,35 @@ impl Rescale {
             output_unsigned: parameters.output_unsigned,
             scale32,
             isa: Isa::portable(),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            wide: None,
         })
     }
 
     /// The same, to be run with the instructions of `isa`.
     pub fn with_isa(self, isa: Isa) -> Self {
-        Self { isa, ..self }
+        Self {
+            isa,
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            wide: self.wide(isa),
+            ..self
+        }
+    }
+
+    /// What the set's own kernel reads, if it has one that fits.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    fn wide(&self, isa: Isa) -> Option<Wide> {
+        if isa.0 != Set::Avx512Vnni || !self.scale32 || self.input_zero_point != 0 {
+            return None;
+        }
+        let multipliers: Vec<i32> = self.channels.iter().map(|own| own.multiplier).collect();
+        let shifts_bits: Vec<u8> = self
+            .channels
+            .iter()
+            .map(|own| own.shift_bits as u8)
+            .collect();
+        let is_double_round = self.channels.iter().any(|own| own.second != 0);
+        Wide::new(&multipliers, &shifts_bits, is_double_round)
     }
 
     /// Scales `x` into `out`. Elements are i8, i16, i32 or i48 (as i64, only with 16-bit multipliers)
@@ -137,11 +167,47 @@ impl Rescale {
     /// channels. Requires that every value is in the range that its shift allows, and that the scaled
     /// value, and it plus the output zero point, fit i32.
     pub fn run<I: RescaleInput, O: RescaleOutput>(&self, x: &[I], out: &mut [O]) -> KernelResult {
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        if let Some(wide) = self.wide.as_ref().filter(|_| I::BITS == 32) {
+            return self.scale_wide(wide, bytemuck::cast_slice(x), out);
+        }
         self.isa.run(Call {
             rescale: self,
             x,
             out,
         })
+    }
+
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    fn scale_wide<O: RescaleOutput>(&self, wide: &Wide, x: &[i32], out: &mut [O]) -> KernelResult {
+        let channels = self.channels.len();
+        require_shape(x.len() == out.len() && x.len().is_multiple_of(channels))?;
+        require_shape(!self.output_unsigned || O::BITS <= 16)?;
+        let (low, high) = self.output_range(O::BITS);
+        let zero_point = self.output_zero_point;
+        let output = Output {
+            zero_point,
+            low,
+            high,
+        };
+        match O::BITS {
+            8 => wide.run::<i8>(channels, x, output, bytemuck::cast_slice_mut(out)),
+            16 => wide.run::<i16>(channels, x, output, bytemuck::cast_slice_mut(out)),
+            _ => wide.run::<i32>(channels, x, output, bytemuck::cast_slice_mut(out)),
+        }
+        Ok(())
+    }
+
+    /// The smallest and the largest output of so many bits.
+    #[inline(always)]
+    const fn output_range(&self, bits: u32) -> (i32, i32) {
+        let half = 1_i64 << (bits - 1);
+        let (low, high) = if self.output_unsigned {
+            (0, 2 * half - 1)
+        } else {
+            (-half, half - 1)
+        };
+        (low as i32, high as i32)
     }
 
     #[inline(always)]
@@ -158,13 +224,7 @@ impl Rescale {
         } else {
             -1
         };
-        let half = 1_i64 << (O::BITS - 1);
-        let (low, high) = if self.output_unsigned {
-            (0, 2 * half - 1)
-        } else {
-            (-half, half - 1)
-        };
-        let (low, high) = (low as i32, high as i32);
+        let (low, high) = self.output_range(O::BITS);
         // Where the scaled value, and it plus the output zero point, are both in i32.
         let zero_point = self.output_zero_point;
         let smallest = i64::from(i32::MIN) - i64::from(zero_point.min(0));
@@ -216,7 +276,7 @@ impl<I: RescaleInput, O: RescaleOutput> Kernel for Call<'_, I, O> {
 }
 
 /// Elements that a RESCALE reads: i8, i16, i32, i64 (for i48).
-pub trait RescaleInput: Copy {
+pub trait RescaleInput: bytemuck::Pod {
     /// Width.
     const BITS: u32;
     /// The value.
@@ -224,7 +284,7 @@ pub trait RescaleInput: Copy {
 }
 
 /// Elements that a RESCALE writes: i8, i16, i32.
-pub trait RescaleOutput: Copy {
+pub trait RescaleOutput: bytemuck::Pod {
     /// Width.
     const BITS: u32;
     /// The low bits.

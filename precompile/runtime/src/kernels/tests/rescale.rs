@@ -142,6 +142,61 @@ proptest! {
     }
 }
 
+/// Channels around the registers of every set, and around what fits some rows together.
+fn channel_count() -> impl Strategy<Value = usize> {
+    prop::sample::select(vec![
+        1, 2, 3, 8, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 79, 80, 100,
+    ])
+}
+
+proptest! {
+    #![proptest_config(cases(96))]
+
+    /// What follows a convolution.
+    #[test]
+    fn sums_shifted_by_32_bits_and_more(
+        count in channel_count(), rows in 1..7_usize, double_round: bool, output_unsigned: bool,
+        seed: u64,
+    ) {
+        let mut elements = Elements::new(seed);
+        let multipliers: Vec<i32> = elements.vec(count, 0, i64::from(i32::MAX));
+        let shifts_bits: Vec<u8> = elements.vec(count, 32, 62);
+        let x: Vec<i32> = elements.vec(rows * count, -1 << 31, (1 << 31) - 1);
+        let zero_point = elements.next(-128, 127) as i32;
+        macro_rules! check {
+            ($output:ty, $zero_point:expr, $is_unsigned:expr, $low:expr, $high:expr) => {
+                let parameters = RescaleParameters {
+                    output_zero_point: $zero_point,
+                    multipliers: &multipliers,
+                    shifts_bits: &shifts_bits,
+                    double_round,
+                    output_unsigned: $is_unsigned,
+                    ..PLAIN
+                };
+                let want: Option<Vec<$output>> = x.iter().enumerate().map(|(at, &x)| {
+                    let value = naive(i64::from(x), at % count, &parameters, ($low, $high));
+                    value.map(|value| value as $output)
+                }).collect();
+                let want = want.expect("nothing can fail");
+                let rescale = Rescale::new(&parameters).expect("in range");
+                for isa in sets() {
+                    let mut out = vec![0 as $output; x.len()];
+                    rescale.clone().with_isa(isa).run(&x, &mut out).expect("nothing can fail");
+                    prop_assert_eq!(&out, &want, "{}", isa.name());
+                }
+            };
+        }
+        if output_unsigned {
+            check!(i8, zero_point + 128, true, 0, 255);
+            check!(i16, 1 << 15, true, 0, 65_535);
+        } else {
+            check!(i8, zero_point, false, -128, 127);
+            check!(i16, 0, false, -32_768, 32_767);
+            check!(i32, 0, false, i64::from(i32::MIN), i64::from(i32::MAX));
+        }
+    }
+}
+
 /// Outputs of the reference model (tosa-tools 2026.8.0).
 #[test]
 fn the_reference_models_answers() {

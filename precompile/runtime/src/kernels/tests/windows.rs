@@ -162,13 +162,17 @@ proptest! {
 
     #[test]
     fn depthwise_convolutions(
-        window in window(70, 2), multiplier in 1..4_usize, cut in 0..100_usize, seed: u64,
+        window in window(140, 2), multiplier in 1..4_usize, has_zero_point: bool,
+        cut in 0..100_usize, seed: u64,
     ) {
+        // One weight per channel, without a zero point, is what nearly all models have.
+        let multiplier = if has_zero_point { multiplier } else { 1 };
         let mut elements = Elements::new(seed);
         let outputs = window.channels * multiplier;
         let (x, w) = (elements.i8s(window.input_elements()), elements.i8s(outputs * window.taps()));
         let x16 = elements.i16s(window.input_elements());
-        let (x_zero, w_zero) = (elements.next(-128, 127), elements.next(-128, 127));
+        let x_zero = elements.next(-128, 127);
+        let w_zero = if has_zero_point { elements.next(-128, 127) } else { 0 };
         let bias: Vec<i32> = elements.vec([1, outputs][cut % 2], -1 << 30, 1 << 30);
         let bias16: Vec<i64> = elements.vec(bias.len(), -1 << 46, 1 << 46);
         let wide_w = shifted(&w, w_zero);
@@ -225,6 +229,47 @@ proptest! {
             prop_assert_eq!(&out, &means, "{}", isa.name());
             isa.vectorise(|| avg_pool2d(&window, 0, 0, &x16, &mut out16)).expect("no empty window");
             prop_assert_eq!(&out16, &means16, "{}", isa.name());
+        }
+    }
+}
+
+/// Kernels with as many taps as some set takes at most, and with one more.
+#[test]
+fn depthwise_convolutions_with_many_taps() {
+    for kernel in [[1, 1], [1, 13], [5, 5], [8, 8], [5, 13], [17, 4]] {
+        for channels in [1, 15, 33, 65] {
+            let window = Window2d {
+                batch: 1,
+                channels,
+                input: [kernel[0] + 1, kernel[1] + 1],
+                output: [3, 3],
+                kernel,
+                stride: [1, 1],
+                dilation: [1, 1],
+                pad_before: [usize::from(kernel[0] > 1), usize::from(kernel[1] > 1)],
+            };
+            let mut elements = Elements::new((kernel[0] * 100 + channels) as u64);
+            let x = elements.i8s(window.input_elements());
+            let w = elements.i8s(window.taps() * channels);
+            let bias: Vec<i32> = elements.vec(channels, -1 << 30, 1 << 30);
+            let want = naive_depthwise(
+                &window,
+                &shifted(&x, -7),
+                &shifted(&w, 0),
+                &shifted(&bias, 0),
+            );
+            let plain = DepthwiseWeights::new(&w, kernel, channels, 1, 0).expect("fits");
+            for isa in sets() {
+                let weights = plain.clone().with_isa(isa);
+                let mut out = vec![0_i32; want.len()];
+                depthwise_conv2d_i8(&window, &weights, (&x, -7), &bias, 0, &mut out).expect("fits");
+                assert_eq!(
+                    shifted(&out, 0),
+                    want,
+                    "{} {kernel:?} {channels}",
+                    isa.name()
+                );
+            }
         }
     }
 }

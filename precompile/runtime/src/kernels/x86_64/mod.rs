@@ -5,3 +5,26 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod avx2;
+pub(crate) mod depthwise_conv2d;
+pub(crate) mod rescale;
+pub(crate) mod vnni;
+
+/// Whether [`avx2`] may run.
+pub(crate) fn has_avx2() -> bool {
+    std::is_x86_feature_detected!("avx2")
+}
+
+/// Whether [`vnni::AvxPanels`] and [`avx2`] may run.
+pub(crate) fn has_avx_vnni() -> bool {
+    has_avx2() && std::is_x86_feature_detected!("avxvnni")
+}
+
+/// Whether [`vnni::Avx512Panels`] and [`avx2`] may run.
+pub(crate) fn has_avx512_vnni() -> bool {
+    has_avx2()
+        && std::is_x86_feature_detected!("avx512f")
+        && std::is_x86_feature_detected!("avx512bw")
+        && std::is_x86_feature_detected!("avx512vl")
+        && std::is_x86_feature_detected!("avx512dq")
+        && std::is_x86_feature_detected!("avx512vnni")
+}

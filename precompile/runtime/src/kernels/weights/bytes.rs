@@ -1,0 +1,148 @@
+//! Matrices of i8, for i8 rows.
+
+use super::words::Words;
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+use crate::kernels::dispatch::Set;
+#[cfg(all(feature = "std", target_arch = "aarch64"))]
+use crate::kernels::tract;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use crate::kernels::x86_64::vnni::{Avx512Panels, AvxPanels};
+use crate::kernels::{Isa, KernelError, KernelResult, portable::gemm::widen};
+use alloc::{vec, vec::Vec};
+
+/// Bytes of widened rows that are multiplied at a time: half of a level-1 cache.
+const WIDENED_BYTES: usize = 16 << 10;
+
+/// With fewer outputs than this, a panel is so empty that plain Rust is faster (measured).
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+const PANEL_OUTPUTS: usize = 4;
+
+/// From this many outputs, depth and rows on, `tract-linalg` is faster than plain Rust: its fixed
+/// cost is a few microseconds a call, for allocating and packing.
+#[cfg(all(feature = "std", target_arch = "aarch64"))]
+const LARGE: [usize; 3] = [64, 256, 16];
+
+/// Weights in one set's layout.
+#[derive(Debug)]
+pub(super) enum Bytes {
+    /// Multiplied as i16, as rows are too.
+    Widened(Words),
+    /// Large products by `tract-linalg`.
+    #[cfg(all(feature = "std", target_arch = "aarch64"))]
+    Tract {
+        large: tract::Weights,
+        widened: Words,
+    },
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    AvxVnni(AvxPanels),
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    Avx512Vnni(Avx512Panels),
+}
+
+impl Bytes {
+    /// Of `[outputs, depth]`.
+    pub(super) fn new(isa: Isa, weights: &[i8], depth: usize, zero_point: i8) -> Self {
+        let widened = || {
+            let mut words: Vec<i16> = vec![0; weights.len()];
+            widen(weights, i16::from(zero_point), &mut words);
+            Words::new(isa, words, depth)
+        };
+        match isa.0 {
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::AvxVnni if weights.len() >= PANEL_OUTPUTS * depth => {
+                Self::AvxVnni(AvxPanels::new(weights, depth, zero_point))
+            }
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Avx512Vnni if weights.len() >= PANEL_OUTPUTS * depth => {
+                Self::Avx512Vnni(Avx512Panels::new(weights, depth, zero_point))
+            }
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Set::Neon
+                if zero_point == 0 && weights.len() >= LARGE[0] * depth && depth >= LARGE[1] =>
+            {
+                match tract::Weights::new(weights, depth) {
+                    Some(large) => Self::Tract {
+                        large,
+                        widened: widened(),
+                    },
+                    None => Self::Widened(widened()),
+                }
+            }
+            _ => Self::Widened(widened()),
+        }
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Widened(words) => words.bytes(),
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Self::Tract { large, widened } => large.bytes() + widened.bytes(),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::AvxVnni(panels) => panels.bytes(),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::Avx512Vnni(panels) => panels.bytes(),
+        }
+    }
+
+    /// Length of the scratch of a product of `rows` rows. It grows with them up to a fixed number.
+    pub(super) fn scratch_words(&self, rows: usize, depth: usize) -> usize {
+        match self {
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::AvxVnni(_) | Self::Avx512Vnni(_) => 0,
+            _ => {
+                let widened = rows.min(widened_rows(depth)) * depth;
+                (widened * size_of::<i16>()).div_ceil(size_of::<u64>())
+            }
+        }
+    }
+
+    /// i32 results of `rows` `[m, depth]` into `out` `[m, outputs]`; sums wrap.
+    pub(super) fn product(
+        &self,
+        [outputs, depth]: [usize; 2],
+        (rows, zero_point): (&[i8], i8),
+        bias: &[i32],
+        out: &mut [i32],
+        scratch: &mut [u64],
+    ) -> KernelResult {
+        let words = match self {
+            Self::Widened(words) => words,
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Self::Tract { large, widened } => {
+                if rows.len() >= LARGE[2] * depth
+                    && large.product(rows, zero_point, bias, out).is_some()
+                {
+                    return Ok(());
+                }
+                widened
+            }
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::AvxVnni(panels) => {
+                panels.product(rows, zero_point, bias, out);
+                return Ok(());
+            }
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::Avx512Vnni(panels) => {
+                panels.product(rows, zero_point, bias, out);
+                return Ok(());
+            }
+        };
+        let scratch: &mut [i16] = bytemuck::cast_slice_mut(scratch);
+        let tile = widened_rows(depth);
+        for (rows, out) in rows
+            .chunks(tile * depth)
+            .zip(out.chunks_mut(tile * outputs))
+        {
+            let widened = scratch.get_mut(..rows.len()).ok_or(KernelError::Shape)?;
+            widen(rows, i16::from(zero_point), widened);
+            words.product_i32(widened, bias, out);
+        }
+        Ok(())
+    }
+}
+
+/// Rows that are widened at a time.
+fn widened_rows(depth: usize) -> usize {
+    (WIDENED_BYTES / size_of::<i16>() / depth).max(4)
+}

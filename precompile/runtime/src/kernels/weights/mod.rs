@@ -1,0 +1,260 @@
+//! The constant operand of a matrix product, prepared once per plan for one instruction set.
+//!
+//! Every set multiplies the same thing, so what is decided here is only how it is laid out, and
+//! which set's loop is called.
+
+mod bytes;
+mod words;
+
+use self::{bytes::Bytes, words::Words};
+use super::portable::gemm::widen;
+use super::{Isa, KernelError, KernelResult, require_shape};
+use alloc::{vec, vec::Vec};
+
+/// A matrix `[outputs, depth]` (an output channel's weights are one row) in the form that one set's
+/// kernels read. Its zero point is folded in.
+///
+/// A product computes, for every row `x` of `depth` elements and every output `n`:
+/// `bias[n] + sum_k (x[k] - zero_point) * (weight[n][k] - weight_zero_point)`.
+/// `bias` is empty (0), one element for all outputs, or one per output.
+#[derive(Debug)]
+pub struct PackedWeights {
+    outputs: usize,
+    depth: usize,
+    packed: Packed,
+}
+
+/// What the elements of the two operands are.
+#[derive(Debug)]
+enum Packed {
+    /// i8 rows, i8 weights.
+    I8(Bytes),
+    /// i16 rows, i8 weights.
+    I16x8(Words),
+    /// i16 rows, i16 weights: `weight = high * 2^8 + low`, `low` in 0..=255.
+    I16 { high: Words, low: Words },
+}
+
+/// Bytes of gathered rows that are multiplied at a time: half of a level-1 cache.
+const TILE_BYTES: usize = 16 << 10;
+
+/// Tiles have a multiple of so many rows, if they have as many: it is what the sets multiply together.
+const TILE_ROWS: usize = 12;
+
+impl PackedWeights {
+    /// i8 weights for i8 rows: `weights` is `[outputs, depth]`. `None` if its length is not
+    /// `outputs * depth`, either is 0, or the zero point is not an i8.
+    pub fn i8(
+        isa: Isa,
+        weights: &[i8],
+        outputs: usize,
+        depth: usize,
+        zero_point: i32,
+    ) -> Option<Self> {
+        require_matrix(weights, outputs, depth)?;
+        let zero_point = i8::try_from(zero_point).ok()?;
+        Some(Self {
+            outputs,
+            depth,
+            packed: Packed::I8(Bytes::new(isa, weights, depth, zero_point)),
+        })
+    }
+
+    /// i8 weights for i16 rows (CONV2D on i16): `weights` is `[outputs, depth]`.
+    pub fn i8_for_i16(
+        isa: Isa,
+        weights: &[i8],
+        outputs: usize,
+        depth: usize,
+        zero_point: i32,
+    ) -> Option<Self> {
+        require_matrix(weights, outputs, depth)?;
+        let zero_point = i8::try_from(zero_point).ok()?;
+        let mut widened: Vec<i16> = vec![0; weights.len()];
+        widen(weights, i16::from(zero_point), &mut widened);
+        Some(Self {
+            outputs,
+            depth,
+            packed: Packed::I16x8(Words::new(isa, widened, depth)),
+        })
+    }
+
+    /// i16 weights for i16 rows (MATMUL on i16): `weights` is `[outputs, depth]`.
+    pub fn i16(isa: Isa, weights: &[i16], outputs: usize, depth: usize) -> Option<Self> {
+        require_matrix(weights, outputs, depth)?;
+        let high = weights.iter().map(|weight| weight >> 8).collect();
+        let low = weights.iter().map(|weight| weight & 0xff).collect();
+        let packed = Packed::I16 {
+            high: Words::new(isa, high, depth),
+            low: Words::new(isa, low, depth),
+        };
+        Some(Self {
+            outputs,
+            depth,
+            packed,
+        })
+    }
+
+    /// Number of outputs (columns of the product).
+    pub const fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Length of a dot product.
+    pub const fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Bytes on the heap.
+    pub fn packed_bytes(&self) -> usize {
+        match &self.packed {
+            Packed::I8(bytes) => bytes.bytes(),
+            Packed::I16x8(words) => words.bytes(),
+            Packed::I16 { high, low } => high.bytes() + low.bytes(),
+        }
+    }
+
+    /// Length of `scratch` for a product of `rows` rows. Grows with `rows` up to that of a fixed
+    /// tile: more rows are worked off tile by tile.
+    pub fn scratch_words(&self, rows: usize) -> usize {
+        let rows = rows.min(self.tile_rows());
+        self.tile_words(rows) + self.product_words(rows)
+    }
+
+    /// Rows that are gathered and multiplied at a time.
+    fn tile_rows(&self) -> usize {
+        (TILE_BYTES / (self.depth * self.element_bytes())).max(TILE_ROWS) / TILE_ROWS * TILE_ROWS
+    }
+
+    /// Length of the scratch of `rows` gathered rows.
+    fn tile_words(&self, rows: usize) -> usize {
+        (rows * self.depth * self.element_bytes()).div_ceil(size_of::<u64>())
+    }
+
+    /// Length of the scratch of a product of `rows` rows that are where they are.
+    fn product_words(&self, rows: usize) -> usize {
+        match &self.packed {
+            Packed::I8(bytes) => bytes.scratch_words(rows, self.depth),
+            Packed::I16x8(_) | Packed::I16 { .. } => 0,
+        }
+    }
+
+    const fn element_bytes(&self) -> usize {
+        match self.packed {
+            Packed::I8(_) => size_of::<i8>(),
+            Packed::I16x8(_) | Packed::I16 { .. } => size_of::<i16>(),
+        }
+    }
+
+    /// `rows` `[m, depth]` times these weights (made by [`Self::i8`]) into `out` `[m, outputs]`.
+    pub fn product_i8(
+        &self,
+        rows: &[i8],
+        zero_point: i32,
+        bias: &[i32],
+        out: &mut [i32],
+        scratch: &mut [u64],
+    ) -> KernelResult {
+        let Packed::I8(weights) = &self.packed else {
+            return Err(KernelError::Shape);
+        };
+        let rows_count = rows.len() / self.depth;
+        require_shape(rows.len().is_multiple_of(self.depth))?;
+        self.require_result(rows_count, bias.len(), out.len())?;
+        let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
+        let sizes = [self.outputs, self.depth];
+        weights.product(sizes, (rows, zero_point), bias, out, scratch)
+    }
+
+    /// `rows` `[m, depth]` times these weights (made by [`Self::i8_for_i16`] or [`Self::i16`]) into
+    /// `out` `[m, outputs]`. No scratch is needed.
+    pub fn product_i16(&self, rows: &[i16], bias: &[i64], out: &mut [i64]) -> KernelResult {
+        require_shape(rows.len().is_multiple_of(self.depth))?;
+        self.require_result(rows.len() / self.depth, bias.len(), out.len())?;
+        let tile = self.tile_rows();
+        let tiles = rows
+            .chunks(tile * self.depth)
+            .zip(out.chunks_mut(tile * self.outputs));
+        for (rows, out) in tiles {
+            for row in out.chunks_exact_mut(self.outputs) {
+                match bias {
+                    [] => row.fill(0),
+                    [one] => row.fill(*one),
+                    many => row.copy_from_slice(many),
+                }
+            }
+            match &self.packed {
+                Packed::I16x8(weights) => weights.add_product_i64(rows, 0, out),
+                Packed::I16 { high, low } => {
+                    high.add_product_i64(rows, 8, out);
+                    low.add_product_i64(rows, 0, out);
+                }
+                Packed::I8(_) => return Err(KernelError::Shape),
+            }
+        }
+        Ok(())
+    }
+
+    /// Multiplies tile by tile: `gather` writes the rows of a tile, given its first row.
+    pub(crate) fn each_tile_i8(
+        &self,
+        out: &mut [i32],
+        scratch: &mut [u64],
+        bias: &[i32],
+        zero_point: i8,
+        mut gather: impl FnMut(usize, &mut [i8]),
+    ) -> KernelResult {
+        self.each_tile(out, scratch, |first, rows, out, scratch| {
+            gather(first, rows);
+            self.product_i8(rows, i32::from(zero_point), bias, out, scratch)
+        })
+    }
+
+    /// [`Self::each_tile_i8`] for i16 rows.
+    pub(crate) fn each_tile_i16(
+        &self,
+        out: &mut [i64],
+        scratch: &mut [u64],
+        bias: &[i64],
+        mut gather: impl FnMut(usize, &mut [i16]),
+    ) -> KernelResult {
+        self.each_tile(out, scratch, |first, rows, out, _| {
+            gather(first, rows);
+            self.product_i16(rows, bias, out)
+        })
+    }
+
+    /// Calls `multiply` with a tile's first row, the place of its rows, its results and scratch.
+    fn each_tile<X: bytemuck::Pod, T>(
+        &self,
+        out: &mut [T],
+        scratch: &mut [u64],
+        mut multiply: impl FnMut(usize, &mut [X], &mut [T], &mut [u64]) -> KernelResult,
+    ) -> KernelResult {
+        let tile_rows = self.tile_rows();
+        for (at, out) in out.chunks_mut(tile_rows * self.outputs).enumerate() {
+            let rows = out.len() / self.outputs;
+            let parts = scratch.split_at_mut_checked(self.tile_words(rows));
+            let (tile, scratch) = parts.ok_or(KernelError::Shape)?;
+            let tile = bytemuck::cast_slice_mut(tile).get_mut(..rows * self.depth);
+            multiply(
+                at * tile_rows,
+                tile.ok_or(KernelError::Shape)?,
+                out,
+                scratch,
+            )?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn require_result(&self, rows: usize, bias: usize, out: usize) -> KernelResult {
+        require_shape(rows.checked_mul(self.outputs) == Some(out))?;
+        require_shape(bias <= 1 || bias == self.outputs)
+    }
+}
+
+/// `None` unless `weights` is a matrix of those sizes, which are not 0.
+fn require_matrix<T>(weights: &[T], outputs: usize, depth: usize) -> Option<()> {
+    let fits = outputs != 0 && depth != 0 && outputs.checked_mul(depth)? == weights.len();
+    fits.then_some(())
+}

@@ -1,0 +1,167 @@
+//! RESCALE of i32 by 32-bit multipliers whose products are shifted by 32 bits or more: what follows
+//! every convolution. Nothing can fail there, as a scaled value has at most 31 bits.
+//!
+//! Products of the even and of the odd lanes are made apart, as there is none of all; their upper halves
+//! then meet in one register again.
+
+use alloc::vec::Vec;
+use core::arch::x86_64::*;
+
+/// How the channels are scaled, as the lanes read it.
+#[derive(Clone, Debug)]
+pub(crate) struct Channels {
+    multipliers: Vec<i32>,
+    /// What is added to the products of the even and of the odd lanes of each register.
+    rounds: Vec<[[i64; 8]; 2]>,
+    /// Right shifts of the products' upper halves.
+    shifts_bits: Vec<i32>,
+    is_double_round: bool,
+}
+
+/// What all channels share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    pub(crate) zero_point: i32,
+    pub(crate) low: i32,
+    pub(crate) high: i32,
+}
+
+/// Sums in a register.
+const LANES: usize = 16;
+/// With fewer channels, and not whole registers of them, several rows are seen as one.
+const FEW_CHANNELS: usize = 64;
+/// What DOUBLE_ROUND adds to a product that is not negative, and subtracts from others.
+const SECOND: i64 = 1 << 30;
+
+impl Channels {
+    /// `None` if a shift is below 32 bits.
+    pub(crate) fn new(
+        multipliers: &[i32],
+        shifts_bits: &[u8],
+        is_double_round: bool,
+    ) -> Option<Self> {
+        if shifts_bits.iter().any(|&bits| bits < 32) {
+            return None;
+        }
+        let channels = multipliers.len();
+        // One channel fills a register; a few fill some together.
+        let copies = match channels {
+            1 => LANES,
+            few if few < FEW_CHANNELS => LANES >> few.trailing_zeros().min(LANES.trailing_zeros()),
+            _ => 1,
+        };
+        let multipliers: Vec<i32> = multipliers.repeat(copies);
+        let shifts_bits: Vec<u8> = shifts_bits.repeat(copies);
+        let second = if is_double_round { SECOND } else { 0 };
+        let round = |bits: Option<&u8>| bits.map_or(0, |&bits| (1_i64 << (bits - 1)) + second);
+        let rounds = shifts_bits.chunks(LANES).map(|bits| {
+            let half = |first: usize| core::array::from_fn(|at| round(bits.get(2 * at + first)));
+            [half(0), half(1)]
+        });
+        let rounds = rounds.collect();
+        let padding = multipliers.len().next_multiple_of(LANES) - multipliers.len();
+        let padded = |mut values: Vec<i32>| {
+            values.resize(values.len() + padding, 0);
+            values
+        };
+        Some(Self {
+            multipliers: padded(multipliers),
+            rounds,
+            shifts_bits: padded(
+                shifts_bits
+                    .iter()
+                    .map(|&bits| i32::from(bits) - 32)
+                    .collect(),
+            ),
+            is_double_round,
+        })
+    }
+
+    /// Scales whole rows of channels, with the widest registers that the set has.
+    pub(crate) fn run<O: Narrow>(&self, channels: usize, x: &[i32], output: Output, out: &mut [O]) {
+        // SAFETY: these exist only where the set's features were detected.
+        unsafe { self.run_512(channels, x, output, out) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+    fn run_512<O: Narrow>(&self, channels: usize, x: &[i32], output: Output, out: &mut [O]) {
+        let period = match channels {
+            many if many >= FEW_CHANNELS => many,
+            // Padding is none: these are whole registers.
+            _ => self.multipliers.len(),
+        };
+        let low = _mm512_set1_epi32(output.low);
+        let high = _mm512_set1_epi32(output.high);
+        let zero_point = _mm512_set1_epi32(output.zero_point);
+        for (x, out) in x.chunks(period).zip(out.chunks_mut(period)) {
+            let registers = x.chunks(LANES).zip(out.chunks_mut(LANES));
+            let multipliers = self.multipliers.as_chunks::<LANES>().0;
+            let shifts = self.shifts_bits.as_chunks::<LANES>().0;
+            let channels = multipliers.iter().zip(shifts).zip(&self.rounds);
+            for ((x, out), ((multipliers, shifts), rounds)) in registers.zip(channels) {
+                let mask = u16::MAX >> (LANES - x.len());
+                // SAFETY: the mask has as many lanes as `x` and `out` have elements; the channels are
+                // whole registers.
+                unsafe {
+                    let x = _mm512_maskz_loadu_epi32(mask, x.as_ptr());
+                    let multipliers = _mm512_loadu_si512(multipliers.as_ptr().cast());
+                    let shifts = _mm512_loadu_si512(shifts.as_ptr().cast());
+                    let even = self.product(x, multipliers, &rounds[0]);
+                    let odd = self.product(
+                        _mm512_srli_epi64::<32>(x),
+                        _mm512_srli_epi64::<32>(multipliers),
+                        &rounds[1],
+                    );
+                    let scaled = _mm512_mask_shuffle_epi32::<0b11_11_01_01>(odd, 0x5555, even);
+                    let scaled = _mm512_srav_epi32(scaled, shifts);
+                    let moved = _mm512_add_epi32(scaled, zero_point);
+                    let clamped = _mm512_min_epi32(_mm512_max_epi32(moved, low), high);
+                    O::store(out.as_mut_ptr(), mask, clamped);
+                }
+            }
+        }
+    }
+
+    /// Products of the even lanes, rounded.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+    fn product(&self, x: __m512i, multipliers: __m512i, rounds: &[i64; 8]) -> __m512i {
+        // SAFETY: eight elements are a register.
+        let rounds = unsafe { _mm512_loadu_si512(rounds.as_ptr().cast()) };
+        let product = _mm512_mul_epi32(x, multipliers);
+        let rounded = _mm512_add_epi64(product, rounds);
+        if !self.is_double_round {
+            return rounded;
+        }
+        // What was added is taken back twice from negative ones. A product of 0 counts as neither: it
+        // becomes 0 either way.
+        let is_negative = _mm512_movepi64_mask(product);
+        _mm512_mask_sub_epi64(rounded, is_negative, rounded, _mm512_set1_epi64(2 * SECOND))
+    }
+}
+
+/// An element that scaled values are narrowed to.
+pub(crate) trait Narrow: Copy {
+    /// Writes the low bits of the lanes in the mask.
+    ///
+    /// # Safety
+    /// Needs AVX-512 F, BW, VL and DQ, and a place for each lane in the mask.
+    unsafe fn store(to: *mut Self, mask: u16, lanes: __m512i);
+}
+
+macro_rules! narrow {
+    ($element:ty, $store:ident) => {
+        impl Narrow for $element {
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+            unsafe fn store(to: *mut Self, mask: u16, lanes: __m512i) {
+                // SAFETY: the caller's.
+                unsafe { $store(to.cast(), mask, lanes) }
+            }
+        }
+    };
+}
+
+narrow!(i8, _mm512_mask_cvtepi32_storeu_epi8);
+narrow!(i16, _mm512_mask_cvtepi32_storeu_epi16);
+narrow!(i32, _mm512_mask_storeu_epi32);
