@@ -77,8 +77,15 @@ pub fn check_once(valid: &ValidModel, input: &[u8]) -> Result<Vec<u8>, RunError>
     check_input(valid, &plans(valid), &input_types(valid.model()), input)
 }
 
-fn plans(valid: &ValidModel) -> Vec<Plan> {
-    Isa::available().map(|isa| Plan::new(valid, isa)).collect()
+/// On every set of kernels, in blocks of the usual size and of one row.
+fn plans(valid: &ValidModel) -> Vec<(Plan, &'static str)> {
+    let sets = Isa::available().flat_map(|isa| {
+        [
+            (Plan::new(valid, isa), isa.name()),
+            (Plan::in_blocks(valid, isa, 1), isa.name()),
+        ]
+    });
+    sets.collect()
 }
 
 fn input_types(model: &Model) -> Vec<TensorType> {
@@ -88,12 +95,12 @@ fn input_types(model: &Model) -> Vec<TensorType> {
 
 fn check_input(
     valid: &ValidModel,
-    plans: &[Plan],
+    plans: &[(Plan, &str)],
     types: &[TensorType],
     input: &[u8],
 ) -> Result<Vec<u8>, RunError> {
     let want = expected(valid, types, input);
-    for (plan, isa) in plans.iter().zip(Isa::available()) {
+    for (plan, isa) in plans {
         let mut arena = Arena::new(plan);
         let mut output = vec![0; valid.output_bytes() as usize];
         // The second time in an arena that is not empty.
@@ -101,13 +108,7 @@ fn check_input(
             let got = plan
                 .run(&mut arena, input, &mut output)
                 .map(|()| output.clone());
-            assert_eq!(
-                got,
-                want,
-                "{} on {:?}, input {input:?}",
-                isa.name(),
-                valid.model()
-            );
+            assert_eq!(got, want, "{isa} on {:?}, input {input:?}", valid.model());
         }
     }
     want

@@ -55,6 +55,10 @@ impl Buffer {
         }
     }
 
+    pub(crate) const fn dtype(&self) -> DType {
+        self.dtype
+    }
+
     pub(crate) fn view(&self) -> View<'_> {
         View::new(self.dtype, self.bytes.bytes())
     }
@@ -155,6 +159,17 @@ impl<'a> View<'a> {
 }
 
 impl<'a> ViewMut<'a> {
+    /// Number of elements.
+    pub(crate) const fn len(&self) -> usize {
+        match self {
+            Self::Bool(elements) => elements.len(),
+            Self::I8(elements) => elements.len(),
+            Self::I16(elements) => elements.len(),
+            Self::I32(elements) => elements.len(),
+            Self::I48(elements) => elements.len(),
+        }
+    }
+
     /// The elements in `bytes`, which are aligned and a whole number of elements.
     pub(crate) fn new(dtype: DType, bytes: &'a mut [u8]) -> Self {
         match dtype {

@@ -179,6 +179,87 @@ fn the_first_operator_that_fails_is_reported() {
     assert_eq!(run(&valid, &words(&[1, -1])), Ok(words(&[5, -5])));
 }
 
+/// Runs in blocks of one row, and of all rows.
+fn run_in_blocks(valid: &ValidModel, input: &[u8]) -> Result<Vec<u8>, RunError> {
+    let outputs = [1, usize::MAX / 2].map(|block_bytes| {
+        let plan = Plan::in_blocks(valid, Isa::detect(), block_bytes);
+        let mut output = vec![0xAA; valid.output_bytes() as usize];
+        let result = plan.run(&mut Arena::new(&plan), input, &mut output);
+        result.map(|()| output)
+    });
+    assert_eq!(outputs[0], outputs[1]);
+    let [output, _] = outputs;
+    output
+}
+
+#[test]
+fn the_first_operator_that_fails_in_any_row_is_reported() {
+    let valid = valid(model(
+        &[tensor(I32, &[4, 2])],
+        &[],
+        &[add(0, 0), add(1, 1), add(0, 2)],
+        &[3],
+    ));
+    let fails = |input: &[i32]| run_in_blocks(&valid, &words(input)).expect_err("overflows");
+    let at = |operator| RunError::Execution(ExecutionError { operator });
+    let [first, second, third] = [1 << 30, 1 << 29, -(1 << 29) - 1];
+    assert_eq!(fails(&[0, 0, third, 0, second, 0, 0, first]), at(0));
+    assert_eq!(fails(&[first, 0, second, 0, third, 0, 0, 0]), at(0));
+    assert_eq!(fails(&[0, 0, third, 0, second, 0, third, 0]), at(1));
+    assert_eq!(fails(&[0, 0, 0, 0, 0, 0, 0, -(1 << 29)]), at(2));
+    let output = run_in_blocks(&valid, &words(&[1, 2, 3, 4, 5, 6, 7, 8]));
+    assert_eq!(output, Ok(words(&[5, 10, 15, 20, 25, 30, 35, 40])));
+}
+
+#[test]
+fn rows_meet_operands_of_every_shape() {
+    // x [2, 2, 3] + one row for all, + one element per row, + one for all; the sums along the rows; what
+    // is handed on, also returned.
+    let reduce = Operator::ReduceSum(ReduceSum { input: 4, axis: 2 });
+    let valid = valid(model(
+        &[tensor(I32, &[2, 2, 3])],
+        &[
+            constant(I32, &[1, 1, 3], &[100, 200, 300]),
+            constant(I32, &[2, 2, 1], &[1000, 2000, 3000, 4000]),
+            constant(I32, &[1, 1, 1], &[10_000]),
+        ],
+        &[
+            add(0, 1),
+            reduce,
+            add(4, 2),
+            add(6, 5),
+            add(7, 3),
+            add(8, 4),
+        ],
+        &[5, 9],
+    ));
+    let x = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+    let mut want = [Vec::new(), Vec::new()];
+    for (row, x) in x.chunks(3).enumerate() {
+        let sums = [x[0] + 100, x[1] + 200, x[2] + 300];
+        let total: i32 = sums.iter().sum();
+        want[0].push(total);
+        let of = |sum: &i32| 2 * sum + (row as i32 + 1) * 1000 + total + 10_000;
+        want[1].extend(sums.iter().map(of));
+    }
+    let want: Vec<u8> = want.iter().flat_map(|values| words(values)).collect();
+    assert_eq!(run_in_blocks(&valid, &words(&x)), Ok(want));
+}
+
+#[test]
+fn an_operand_that_is_broadcast_along_outer_axes_alone_is_taken_whole() {
+    // [2, 1, 2] + [1, 3, 2]: no row of the result is a row of both.
+    let valid = valid(model(
+        &[tensor(I32, &[2, 1, 2]), tensor(I32, &[1, 3, 2])],
+        &[],
+        &[add(0, 1), add(2, 2)],
+        &[3],
+    ));
+    let output = run_in_blocks(&valid, &words(&[1, 2, 3, 4, 10, 20, 30, 40, 50, 60]));
+    let sums = [11, 22, 31, 42, 51, 62, 13, 24, 33, 44, 53, 64];
+    assert_eq!(output, Ok(words(&sums.map(|sum| 2 * sum))));
+}
+
 #[test]
 fn a_reshape_takes_no_place_and_no_work() {
     let valid = valid(model(

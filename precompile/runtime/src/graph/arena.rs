@@ -1,8 +1,9 @@
 //! Where every tensor of a running model lies: one block of memory, places reused as soon as the
 //! tensor in them is no longer read.
 //!
-//! The layout is consensus data (its size is recorded and priced). It depends on the model alone:
-//! not on kernels, nor on the machine.
+//! The layout of operators that run one by one is consensus data (its size is recorded and priced). It
+//! depends on the model alone: not on kernels, nor on the machine. A plan that runs some together has
+//! a layout of its own.
 
 use crate::{
     buffer::ALIGNMENT,
@@ -13,6 +14,7 @@ use alloc::{
     vec,
     vec::Vec,
 };
+use core::ops::Range;
 
 /// A place in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,50 +25,127 @@ pub(crate) struct Region {
     pub(crate) len: u64,
 }
 
+/// Operators that are run together, rows of their results at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stage {
+    /// Their indices.
+    pub(crate) operators: Range<usize>,
+    /// Rows that they all have.
+    pub(crate) rows: usize,
+    /// Rows at a time.
+    pub(crate) block_rows: usize,
+}
+
+impl Stage {
+    /// An operator alone, all at once.
+    pub(crate) const fn alone(operator: usize) -> Self {
+        Self {
+            operators: operator..operator + 1,
+            rows: 1,
+            block_rows: 1,
+        }
+    }
+}
+
 /// Places of all values that are not constant.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     regions: Vec<Option<Region>>,
+    is_block: Vec<bool>,
     bytes: u64,
 }
 
 impl Layout {
+    /// The layout of operators that run one after another: consensus data.
+    pub(crate) fn new(model: &Model, values: &Values) -> Self {
+        let alone: Vec<Stage> = (0..model.operators.len()).map(Stage::alone).collect();
+        Self::of_stages(model, values, &alone)
+    }
+
     /// Places values in the order in which they come to be: inputs, then operators' outputs. An
     /// output takes the smallest free gap that holds it (the lowest of equals), else new memory at
-    /// the end. After an operator, the places of what it was the last to read are free.
-    pub(crate) fn new(model: &Model, values: &Values) -> Self {
+    /// the end. After a stage, the places of what it was the last to read are free. What is read only
+    /// in the stage where it is written has a place for one block of rows, until it was read last.
+    pub(crate) fn of_stages(model: &Model, values: &Values, stages: &[Stage]) -> Self {
         let root = |value: ValueId| values.alias(value).unwrap_or(value);
         let mut dying = last_reads(model, root);
-        let mut regions: Vec<Option<Region>> = vec![None; values.len()];
+        let mut layout = Self {
+            regions: vec![None; values.len()],
+            is_block: vec![false; values.len()],
+            bytes: 0,
+        };
         let mut memory = Memory::default();
         let first_output = model.inputs.len() + model.constants.len();
-        let outputs = (first_output..values.len()).zip(0_usize..);
-        let inputs = (0..model.inputs.len()).map(|value| (value, None));
-        for (value, operator) in inputs.chain(outputs.map(|(value, at)| (value, Some(at)))) {
-            let number = value as ValueId;
-            regions[value] = if let Some(source) = values.alias(number) {
-                regions[usize::from(source)]
-            } else if values.constant(number).is_none() {
-                let len = values.tensor(number).size_bytes();
-                let offset = memory.take(reserved(len));
-                Some(Region { offset, len })
-            } else {
-                None
-            };
-            let dead: Vec<ValueId> = match operator {
-                Some(at) => core::mem::take(&mut dying[at]),
-                None => Vec::new(),
-            };
-            for value in dead {
-                if let Some(region) = regions[usize::from(value)] {
-                    memory.release(region.offset, reserved(region.len));
+        for input in 0..model.inputs.len() {
+            layout.place(&mut memory, values, input as ValueId, None);
+        }
+        for stage in stages {
+            let outputs = first_output + stage.operators.start..first_output + stage.operators.end;
+            for value in stage
+                .operators
+                .clone()
+                .flat_map(|at| dying[at].iter().copied())
+            {
+                layout.is_block[usize::from(value)] = outputs.contains(&usize::from(value));
+            }
+            for value in outputs.clone() {
+                if !layout.is_block[usize::from(root(value as ValueId))] {
+                    layout.place(&mut memory, values, value as ValueId, None);
                 }
             }
+            let mut dead = Vec::new();
+            for operator in stage.operators.clone() {
+                let value = first_output + operator;
+                if layout.is_block[usize::from(root(value as ValueId))] {
+                    layout.place(&mut memory, values, value as ValueId, Some(stage));
+                }
+                for value in core::mem::take(&mut dying[operator]) {
+                    if layout.is_block[usize::from(value)] {
+                        layout.release(&mut memory, value);
+                    } else {
+                        dead.push(value);
+                    }
+                }
+            }
+            for value in dead {
+                layout.release(&mut memory, value);
+            }
         }
-        Self {
-            regions,
-            bytes: memory.end,
+        layout.bytes = memory.end;
+        layout
+    }
+
+    fn place(
+        &mut self,
+        memory: &mut Memory,
+        values: &Values,
+        value: ValueId,
+        block: Option<&Stage>,
+    ) {
+        self.regions[usize::from(value)] = if let Some(source) = values.alias(value) {
+            self.regions[usize::from(source)]
+        } else if values.constant(value).is_none() {
+            let bytes = values.tensor(value).size_bytes();
+            let len = match block {
+                Some(stage) => bytes / stage.rows as u64 * stage.block_rows as u64,
+                None => bytes,
+            };
+            let offset = memory.take(reserved(len));
+            Some(Region { offset, len })
+        } else {
+            None
+        };
+    }
+
+    fn release(&self, memory: &mut Memory, value: ValueId) {
+        if let Some(region) = self.regions[usize::from(value)] {
+            memory.release(region.offset, reserved(region.len));
         }
+    }
+
+    /// Whether a value's place holds one block of its rows.
+    pub(crate) fn is_block(&self, value: ValueId) -> bool {
+        self.is_block[usize::from(value)]
     }
 
     /// Bytes of the arena.

@@ -1,12 +1,13 @@
 //! The loop over a plan.
 
-use super::plan::{Arena, Place, Plan, PlannedStep, Source};
+use super::plan::{Arena, Place, Plan, PlannedStage, PlannedStep, Rows, Source};
 use crate::{
     buffer::{View, ViewMut},
     error::{ExecutionError, RunError},
     kernels::KernelError,
     model::limits::MAX_OPERANDS,
 };
+use core::ops::Range;
 
 impl Plan {
     /// Runs the model once. It allocates nothing, unless a convolution's weights are computed by
@@ -33,14 +34,8 @@ impl Plan {
         let Arena { bytes, scratch } = arena;
         let bytes = bytes.bytes_mut();
         self.read_inputs(bytes, input)?;
-        for step in &self.steps {
-            step.execute(bytes, scratch).map_err(|error| {
-                let operator = step.operator;
-                match error {
-                    KernelError::Requirement => RunError::Execution(ExecutionError { operator }),
-                    KernelError::Shape => RunError::Defect { operator },
-                }
-            })?;
+        for stage in &self.stages {
+            stage.execute(bytes, scratch)?;
         }
         self.write_outputs(bytes, output);
         Ok(())
@@ -51,7 +46,7 @@ impl Plan {
         for place in &self.inputs {
             let (tensor, rest) = input.split_at(place.len);
             input = rest;
-            let elements = ViewMut::new(place.dtype, &mut bytes[place.range()]);
+            let elements = ViewMut::new(place.dtype, &mut bytes[place.range(0, 1)]);
             let read = elements.read_little_endian(tensor);
             read.map_err(|element| RunError::InputValue {
                 index: first_element + element as u64,
@@ -66,8 +61,8 @@ impl Plan {
             let (tensor, rest) = output.split_at_mut(source.size_bytes());
             output = rest;
             let view = match source {
-                Source::Constant(buffer) => buffer.view(),
-                Source::Arena(place) => View::new(place.dtype, &bytes[place.range()]),
+                Source::Constant(buffer, _) => buffer.view(),
+                Source::Arena(place) => View::new(place.dtype, &bytes[place.range(0, 1)]),
             };
             view.to_little_endian(tensor);
         }
@@ -75,35 +70,85 @@ impl Plan {
 }
 
 impl Place {
-    const fn range(&self) -> core::ops::Range<usize> {
-        self.offset..self.offset + self.len
+    /// The bytes of a block of rows.
+    const fn range(&self, first_row: usize, rows: usize) -> Range<usize> {
+        let (from, len) = match self.rows {
+            Rows::All => (0, self.len),
+            Rows::Own(bytes) => (first_row * bytes, rows * bytes),
+            Rows::Block(bytes) => (0, rows * bytes),
+        };
+        self.offset + from..self.offset + from + len
+    }
+}
+
+impl PlannedStage {
+    /// Runs the steps, block after block. Where one fails, those before it are still run for the blocks
+    /// that follow, as the first that fails anywhere is what is reported.
+    fn execute(&self, bytes: &mut [u8], scratch: &mut [u64]) -> Result<(), RunError> {
+        let mut steps = &self.steps[..];
+        let mut failed = None;
+        let mut first_row = 0;
+        while first_row < self.rows && !steps.is_empty() {
+            let rows = self.block_rows.min(self.rows - first_row);
+            for (at, step) in steps.iter().enumerate() {
+                match step.execute(bytes, scratch, first_row, rows) {
+                    Ok(()) => {}
+                    Err(KernelError::Requirement) => {
+                        failed = Some(step.operator);
+                        steps = &steps[..at];
+                        break;
+                    }
+                    Err(KernelError::Shape) => {
+                        let operator = step.operator;
+                        return Err(RunError::Defect { operator });
+                    }
+                }
+            }
+            first_row += rows;
+        }
+        match failed {
+            None => Ok(()),
+            Some(operator) => Err(RunError::Execution(ExecutionError { operator })),
+        }
     }
 }
 
 impl PlannedStep {
-    fn execute(&self, bytes: &mut [u8], scratch: &mut [u64]) -> Result<(), KernelError> {
+    fn execute(
+        &self,
+        bytes: &mut [u8],
+        scratch: &mut [u64],
+        first_row: usize,
+        rows: usize,
+    ) -> Result<(), KernelError> {
         // The output's place is free while the operands live: they lie before or after it.
-        let (before, rest) = bytes.split_at_mut(self.writes.offset);
-        let (out, after) = rest.split_at_mut(self.writes.len);
-        let end = self.writes.offset + self.writes.len;
+        let Range { start, end } = self.writes.range(first_row, rows);
+        let (before, rest) = bytes.split_at_mut(start);
+        let (out, after) = rest.split_at_mut(end - start);
         let mut views = [View::Bool(&[]); MAX_OPERANDS];
         let views = views
             .get_mut(..self.reads.len())
             .ok_or(KernelError::Shape)?;
         for (view, source) in views.iter_mut().zip(&self.reads) {
             *view = match source {
-                Source::Constant(buffer) => buffer.view(),
-                Source::Arena(place) if place.offset < end => {
-                    let tensor = before.get(place.range()).ok_or(KernelError::Shape)?;
-                    View::new(place.dtype, tensor)
+                Source::Constant(buffer, None) => buffer.view(),
+                Source::Constant(buffer, Some(row_bytes)) => {
+                    let range = first_row * row_bytes..(first_row + rows) * row_bytes;
+                    let rows = buffer.view().bytes().get(range);
+                    View::new(buffer.dtype(), rows.ok_or(KernelError::Shape)?)
                 }
                 Source::Arena(place) => {
-                    let start = place.offset - end;
-                    let tensor = after.get(start..start + place.len);
+                    let range = place.range(first_row, rows);
+                    let tensor = if range.start < end {
+                        before.get(range)
+                    } else {
+                        after.get(range.start - end..range.end - end)
+                    };
                     View::new(place.dtype, tensor.ok_or(KernelError::Shape)?)
                 }
             };
         }
-        (self.run)(views, ViewMut::new(self.writes.dtype, out), scratch)
+        let out = ViewMut::new(self.writes.dtype, out);
+        (self.run)(first_row, views, out, scratch)
     }
 }

@@ -1,11 +1,14 @@
-//! Steps in order, with places resolved and weights packed for one set of kernels.
+//! Stages in order, with places resolved and weights packed for one set of kernels.
 
-use super::arena::Region;
+use super::{
+    arena::{Layout, Stage},
+    stages::{BLOCK_BYTES, divide},
+};
 use crate::{
     buffer::{AlignedBytes, Buffer},
     kernels::Isa,
     model::{ValidModel, format::ValueId},
-    ops::operation::{Operand, Run, Step},
+    ops::operation::{Extent, Operand, Run, Step},
     tensor::DType,
 };
 use alloc::{sync::Arc, vec, vec::Vec};
@@ -15,7 +18,7 @@ use alloc::{sync::Arc, vec, vec::Vec};
 #[derive(Debug)]
 pub struct Plan {
     pub(super) inputs: Vec<Place>,
-    pub(super) steps: Vec<PlannedStep>,
+    pub(super) stages: Vec<PlannedStage>,
     pub(super) outputs: Vec<Source>,
     pub(super) input_bytes: usize,
     pub(super) output_bytes: usize,
@@ -30,16 +33,18 @@ pub(super) struct Place {
     pub(super) dtype: DType,
     pub(super) offset: usize,
     pub(super) len: usize,
+    pub(super) rows: Rows,
 }
 
-impl Place {
-    fn new(dtype: DType, region: Region) -> Self {
-        Self {
-            dtype,
-            offset: region.offset as usize,
-            len: region.len as usize,
-        }
-    }
+/// What of a place belongs to a block of rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rows {
+    /// Everything, whichever rows.
+    All,
+    /// The rows, so many bytes each.
+    Own(usize),
+    /// All of it: the place holds one block, so many bytes a row.
+    Block(usize),
 }
 
 /// Where a step or an output finds a tensor.
@@ -47,8 +52,8 @@ impl Place {
 pub(super) enum Source {
     /// In the arena.
     Arena(Place),
-    /// In a constant.
-    Constant(Arc<Buffer>),
+    /// In a constant: all of it, or rows of so many bytes.
+    Constant(Arc<Buffer>, Option<usize>),
 }
 
 /// A step, and what its kernel closes over beside packed weights and constants.
@@ -58,7 +63,7 @@ impl Source {
     fn memory_bytes(&self) -> usize {
         let constant = match self {
             Self::Arena(_) => 0,
-            Self::Constant(_) => self.size_bytes(),
+            Self::Constant(..) => self.size_bytes(),
         };
         size_of::<Self>() + constant
     }
@@ -66,9 +71,17 @@ impl Source {
     pub(super) fn size_bytes(&self) -> usize {
         match self {
             Self::Arena(place) => place.len,
-            Self::Constant(buffer) => buffer.view().bytes().len(),
+            Self::Constant(buffer, _) => buffer.view().bytes().len(),
         }
     }
+}
+
+/// Steps that are run together, some rows at a time.
+#[derive(Debug)]
+pub(super) struct PlannedStage {
+    pub(super) rows: usize,
+    pub(super) block_rows: usize,
+    pub(super) steps: Vec<PlannedStep>,
 }
 
 /// One operator, with its places.
@@ -94,47 +107,59 @@ impl core::fmt::Debug for PlannedStep {
 impl Plan {
     /// Plans a model for a set of kernels. Every set gives the same results.
     pub fn new(model: &ValidModel, isa: Isa) -> Self {
+        Self::in_blocks(model, isa, BLOCK_BYTES)
+    }
+
+    /// [`Self::new`], with the size of the blocks in which operators that belong together are run. It
+    /// changes speed and memory alone.
+    pub fn in_blocks(model: &ValidModel, isa: Isa, block_bytes: usize) -> Self {
+        let steps = steps(model, isa);
+        let mut stages = divide(model, &steps, block_bytes);
+        let mut layout = Layout::of_stages(model.model(), model.values(), &stages);
+        // A tensor lives on to the end of the stage that reads it. Should that take more memory than
+        // what is paid for, operators are run alone.
+        if layout.bytes() > model.arena_bytes() {
+            stages = (0..steps.len()).map(Stage::alone).collect();
+            layout = model.layout().clone();
+        }
+        let places = Places { model, layout };
         let graph = model.model();
-        let first_output = graph.inputs.len() + graph.constants.len();
+        let whole = |value| places.source(value, None);
         let mut plan = Self {
             inputs: (0..graph.inputs.len())
-                .filter_map(|value| place(model, value as ValueId))
+                .filter_map(|value| places.place(value as ValueId, None))
                 .collect(),
-            steps: Vec::new(),
             outputs: graph
                 .outputs
                 .iter()
-                .filter_map(|output| source(model, output.value))
+                .filter_map(|output| whole(output.value))
                 .collect(),
+            stages: Vec::new(),
             input_bytes: model.input_bytes() as usize,
             output_bytes: model.output_bytes() as usize,
-            arena_bytes: model.arena_bytes() as usize,
+            arena_bytes: places.layout.bytes() as usize,
             scratch_words: 0,
             packed_bytes: 0,
         };
-        for (index, operator) in (0..).zip(graph.operators.iter()) {
-            let value = (first_output + usize::from(index)) as ValueId;
-            if model.values().alias(value).is_some() {
-                continue;
+        let mut steps = steps.into_iter();
+        for stage in stages {
+            let steps = steps.by_ref().take(stage.operators.len());
+            let steps = (stage.operators.start..).zip(steps);
+            let mut planned = Vec::new();
+            for (operator, step) in steps {
+                if let Some(step) = step {
+                    plan.scratch_words = plan.scratch_words.max(step.scratch_words);
+                    plan.packed_bytes += step.packed_bytes;
+                    planned.extend(places.step(operator, step, &stage));
+                }
             }
-            // A value without a place is constant: evaluated already.
-            let Some(writes) = place(model, value) else {
-                continue;
-            };
-            let numbers = operator.operands();
-            let values = numbers.iter().map(|&value| model.values().operand(value));
-            let operands: Vec<Operand<'_>> = values.collect();
-            let step = operator.operation().prepare(&operands, isa);
-            let step = step.unwrap_or_else(|_| Step::defect());
-            plan.scratch_words = plan.scratch_words.max(step.scratch_words);
-            plan.packed_bytes += step.packed_bytes;
-            let reads = step.reads.iter().filter_map(|&at| numbers.get(at));
-            plan.steps.push(PlannedStep {
-                operator: index,
-                reads: reads.filter_map(|&value| source(model, value)).collect(),
-                writes,
-                run: step.run,
-            });
+            if !planned.is_empty() {
+                plan.stages.push(PlannedStage {
+                    rows: stage.rows,
+                    block_rows: stage.block_rows,
+                    steps: planned,
+                });
+            }
         }
         plan
     }
@@ -142,7 +167,8 @@ impl Plan {
     /// Bytes that the plan keeps alive: packed weights, constants (as often as they are read) and
     /// its own steps. An upper bound, for whoever keeps plans.
     pub fn memory_bytes(&self) -> usize {
-        let steps = self.steps.iter().map(|step| {
+        let steps = self.stages.iter().flat_map(|stage| &stage.steps);
+        let steps = steps.map(|step| {
             let reads = step.reads.iter().map(Source::memory_bytes);
             BYTES_PER_STEP + reads.sum::<usize>()
         });
@@ -151,15 +177,77 @@ impl Plan {
     }
 }
 
-fn place(model: &ValidModel, value: ValueId) -> Option<Place> {
-    let region = model.layout().region(value)?;
-    Some(Place::new(model.values().tensor(value).dtype, region))
+/// The step of every operator that is run: those of aliases and of constants alone are not.
+fn steps(model: &ValidModel, isa: Isa) -> Vec<Option<Step>> {
+    let graph = model.model();
+    let first_output = graph.inputs.len() + graph.constants.len();
+    let outputs = (first_output..).map(|value| value as ValueId);
+    let operators = outputs.zip(graph.operators.iter());
+    let steps = operators.map(|(value, operator)| {
+        let values = model.values();
+        if values.alias(value).is_some() || values.constant(value).is_some() {
+            return None;
+        }
+        let numbers = operator.operands();
+        let operands: Vec<Operand<'_>> =
+            numbers.iter().map(|&value| values.operand(value)).collect();
+        let step = operator.operation().prepare(&operands, isa);
+        Some(step.unwrap_or_else(|_| Step::defect()))
+    });
+    steps.collect()
 }
 
-fn source(model: &ValidModel, value: ValueId) -> Option<Source> {
-    match model.values().constant(value) {
-        Some(buffer) => Some(Source::Constant(Arc::clone(buffer))),
-        None => place(model, value).map(Source::Arena),
+/// Where the values of a model are.
+struct Places<'a> {
+    model: &'a ValidModel,
+    layout: Layout,
+}
+
+impl Places<'_> {
+    /// The place of a value, of which `rows` are used at a time, or all.
+    fn place(&self, value: ValueId, rows: Option<usize>) -> Option<Place> {
+        let region = self.layout.region(value)?;
+        let tensor = self.model.values().tensor(value);
+        let root = self.model.values().alias(value).unwrap_or(value);
+        let rows = match rows.map(|rows| tensor.size_bytes() as usize / rows) {
+            None => Rows::All,
+            Some(bytes) if self.layout.is_block(root) => Rows::Block(bytes),
+            Some(bytes) => Rows::Own(bytes),
+        };
+        Some(Place {
+            dtype: tensor.dtype,
+            offset: region.offset as usize,
+            len: region.len as usize,
+            rows,
+        })
+    }
+
+    fn source(&self, value: ValueId, rows: Option<usize>) -> Option<Source> {
+        match self.model.values().constant(value) {
+            Some(buffer) => {
+                let row_bytes = rows.map(|rows| buffer.view().bytes().len() / rows);
+                Some(Source::Constant(Arc::clone(buffer), row_bytes))
+            }
+            None => self.place(value, rows).map(Source::Arena),
+        }
+    }
+
+    fn step(&self, operator: usize, step: Step, stage: &Stage) -> Option<PlannedStep> {
+        let graph = self.model.model();
+        let value = graph.inputs.len() + graph.constants.len() + operator;
+        let numbers = graph.operators[operator].operands();
+        let by_rows = (stage.rows > 1).then_some(stage.rows);
+        let extents = step.rows.unwrap_or_default();
+        let reads = step.reads.iter().enumerate().filter_map(|(at, &operand)| {
+            let rows = by_rows.filter(|_| extents.get(at) == Some(&Extent::Rows));
+            self.source(*numbers.get(operand)?, rows)
+        });
+        Some(PlannedStep {
+            operator: operator as u16,
+            reads: reads.collect(),
+            writes: self.place(value as ValueId, by_rows)?,
+            run: step.run,
+        })
     }
 }
 

@@ -30,6 +30,6 @@ pub(super) fn evaluate(
     let reads: Vec<_> = reads.filter_map(|&at| constants.get(at).copied()).collect();
     let mut result = Buffer::zeroed(output);
     let mut scratch = vec![0; step.scratch_words];
-    (step.run)(&reads, result.view_mut(), &mut scratch).map_err(|_| OperatorError::Folding)?;
+    (step.run)(0, &reads, result.view_mut(), &mut scratch).map_err(|_| OperatorError::Folding)?;
     Ok(Some(result))
 }

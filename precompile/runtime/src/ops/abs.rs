@@ -33,7 +33,7 @@ impl Operation for Abs {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::new(isa, 1, |reads, out| match (reads, out) {
+        Ok(Step::elementwise(isa, |reads, out| match (reads, out) {
             ([View::I32(x)], ViewMut::I32(out)) => abs_i32(x, out),
             _ => Err(KernelError::Shape),
         }))

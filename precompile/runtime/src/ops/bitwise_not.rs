@@ -31,7 +31,7 @@ impl Operation for BitwiseNot {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::new(isa, 1, |reads, out| match (reads, out) {
+        Ok(Step::elementwise(isa, |reads, out| match (reads, out) {
             ([View::I8(x)], ViewMut::I8(out)) => bitwise_not(x, out),
             ([View::I16(x)], ViewMut::I16(out)) => bitwise_not(x, out),
             ([View::I32(x)], ViewMut::I32(out)) => bitwise_not(x, out),

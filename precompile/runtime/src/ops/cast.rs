@@ -44,7 +44,7 @@ impl Operation for Cast {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::new(isa, 1, |reads, out| match (reads, out) {
+        Ok(Step::elementwise(isa, |reads, out| match (reads, out) {
             ([View::Bool(x)], ViewMut::I8(out)) => cast(x, out),
             ([View::Bool(x)], ViewMut::I16(out)) => cast(x, out),
             ([View::Bool(x)], ViewMut::I32(out)) => cast(x, out),

@@ -49,10 +49,12 @@ impl Operation for Clamp {
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         // The bounds are in the element type's range, so these casts keep their values.
         let (Signed32(min), Signed32(max)) = (self.min, self.max);
-        Ok(Step::new(isa, 1, move |reads, out| match (reads, out) {
-            ([View::I8(x)], ViewMut::I8(out)) => clamp(x, min as i8, max as i8, out),
-            ([View::I16(x)], ViewMut::I16(out)) => clamp(x, min as i16, max as i16, out),
-            _ => Err(KernelError::Shape),
+        Ok(Step::elementwise(isa, move |reads, out| {
+            match (reads, out) {
+                ([View::I8(x)], ViewMut::I8(out)) => clamp(x, min as i8, max as i8, out),
+                ([View::I16(x)], ViewMut::I16(out)) => clamp(x, min as i16, max as i16, out),
+                _ => Err(KernelError::Shape),
+            }
         }))
     }
 }

@@ -135,6 +135,8 @@ struct Layer2d {
 }
 
 impl Layer for Layer2d {
+    const IS_BY_ROWS: bool = true;
+
     type Weights = PackedWeights;
 
     fn pack(&self, weight: &[i8]) -> Result<PackedLayer<PackedWeights>, KernelError> {
@@ -157,6 +159,7 @@ impl Layer for Layer2d {
     fn run(
         &self,
         weights: &PackedWeights,
+        first_position: usize,
         x: View<'_>,
         bias: View<'_>,
         out: ViewMut<'_>,
@@ -165,10 +168,10 @@ impl Layer for Layer2d {
         match (x, bias, out) {
             (View::I8(x), View::I32(bias), ViewMut::I32(out)) => {
                 let x = (x, self.zero_points.input);
-                conv2d_i8(&self.window, weights, x, bias, 0, out, scratch)
+                conv2d_i8(&self.window, weights, x, bias, first_position, out, scratch)
             }
             (View::I16(x), View::I48(bias), ViewMut::I48(out)) => {
-                conv2d_i16(&self.window, weights, x, bias, 0, out, scratch)
+                conv2d_i16(&self.window, weights, x, bias, first_position, out, scratch)
             }
             _ => Err(KernelError::Shape),
         }

@@ -206,6 +206,8 @@ struct Layer3d {
 }
 
 impl Layer for Layer3d {
+    const IS_BY_ROWS: bool = false;
+
     type Weights = PackedWeights;
 
     fn pack(&self, weight: &[i8]) -> Result<PackedLayer<PackedWeights>, KernelError> {
@@ -227,6 +229,7 @@ impl Layer for Layer3d {
     fn run(
         &self,
         weights: &PackedWeights,
+        _first_position: usize,
         x: View<'_>,
         bias: View<'_>,
         out: ViewMut<'_>,

@@ -6,7 +6,7 @@
 
 use super::{
     accumulator::{Reach, constant_reaches, require_accumulator, shifted},
-    operation::{Operand, Step},
+    operation::{Extent, Operand, Step},
     shape::{exactly, require_dimension, require_dtype, require_input_zero_point, require_rank},
 };
 use crate::{
@@ -137,16 +137,20 @@ pub(crate) struct PackedLayer<W> {
 
 /// A convolution without its weights and bias.
 pub(crate) trait Layer: Send + Sync + 'static {
+    /// Whether any positions of the output can be computed without the others.
+    const IS_BY_ROWS: bool;
+
     /// The weights as its kernels read them.
     type Weights: Send + Sync;
 
     /// Lays out `weight` as it stands in the model.
     fn pack(&self, weight: &[i8]) -> Result<PackedLayer<Self::Weights>, KernelError>;
 
-    /// Computes the output. A bias without elements is 0.
+    /// Computes positions of the output, from the first on. A bias without elements is 0.
     fn run(
         &self,
         weights: &Self::Weights,
+        first_position: usize,
         x: View<'_>,
         bias: View<'_>,
         out: ViewMut<'_>,
@@ -172,7 +176,7 @@ pub(crate) fn step<L: Layer>(
             };
             let packed = pack(&layer, weight)?;
             let mut scratch = vec![0; packed.scratch_words];
-            let call = (x, bias, is_bias_checked);
+            let call = (0, x, bias, is_bias_checked);
             run(&layer, &packed.weights, call, out, &mut scratch)
         }));
     };
@@ -181,16 +185,26 @@ pub(crate) fn step<L: Layer>(
         packed_bytes,
         scratch_words,
     } = pack(&layer, weight)?;
-    let step = Step::with_scratch(
+    let step = Step::from_row(
         isa,
         2,
         scratch_words,
-        move |reads, out, scratch| match *reads {
-            [x, bias] => run(&layer, &weights, (x, bias, is_bias_checked), out, scratch),
+        move |first, reads, out, scratch| match *reads {
+            [x, bias] => run(
+                &layer,
+                &weights,
+                (first, x, bias, is_bias_checked),
+                out,
+                scratch,
+            ),
             _ => Err(KernelError::Shape),
         },
     );
-    Ok(step.reading(&[0, 2]).packing(packed_bytes))
+    let step = step.reading(&[0, 2]).packing(packed_bytes);
+    if L::IS_BY_ROWS {
+        return Ok(step.by_rows(&[Extent::All, Extent::All]));
+    }
+    Ok(step)
 }
 
 fn pack<L: Layer>(layer: &L, weight: View<'_>) -> Result<PackedLayer<L::Weights>, KernelError> {
@@ -203,20 +217,34 @@ fn pack<L: Layer>(layer: &L, weight: View<'_>) -> Result<PackedLayer<L::Weights>
 fn run<L: Layer>(
     layer: &L,
     weights: &L::Weights,
-    (x, bias, is_bias_checked): (View<'_>, View<'_>, bool),
+    (first, x, bias, is_bias_checked): (usize, View<'_>, View<'_>, bool),
     mut out: ViewMut<'_>,
     scratch: &mut [u64],
 ) -> KernelResult {
     if !is_bias_checked {
-        return layer.run(weights, x, bias, out, scratch);
+        return layer.run(weights, first, x, bias, out, scratch);
     }
     match (bias, &mut out) {
         (View::I32(bias), ViewMut::I32(sums)) => {
-            layer.run(weights, x, View::I32(&[]), ViewMut::I32(sums), scratch)?;
+            layer.run(
+                weights,
+                first,
+                x,
+                View::I32(&[]),
+                ViewMut::I32(sums),
+                scratch,
+            )?;
             add_bias_i32(bias, sums)
         }
         (View::I48(bias), ViewMut::I48(sums)) => {
-            layer.run(weights, x, View::I48(&[]), ViewMut::I48(sums), scratch)?;
+            layer.run(
+                weights,
+                first,
+                x,
+                View::I48(&[]),
+                ViewMut::I48(sums),
+                scratch,
+            )?;
             add_bias_i48(bias, sums)
         }
         _ => Err(KernelError::Shape),

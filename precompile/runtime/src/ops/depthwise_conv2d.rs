@@ -146,6 +146,8 @@ struct DepthwiseLayer {
 }
 
 impl Layer for DepthwiseLayer {
+    const IS_BY_ROWS: bool = true;
+
     type Weights = DepthwiseWeights;
 
     fn pack(&self, weight: &[i8]) -> Result<PackedLayer<DepthwiseWeights>, KernelError> {
@@ -167,6 +169,7 @@ impl Layer for DepthwiseLayer {
     fn run(
         &self,
         weights: &DepthwiseWeights,
+        first_position: usize,
         x: View<'_>,
         bias: View<'_>,
         out: ViewMut<'_>,
@@ -175,10 +178,10 @@ impl Layer for DepthwiseLayer {
         match (x, bias, out) {
             (View::I8(x), View::I32(bias), ViewMut::I32(out)) => {
                 let x = (x, self.zero_points.input);
-                depthwise_conv2d_i8(&self.window, weights, x, bias, 0, out)
+                depthwise_conv2d_i8(&self.window, weights, x, bias, first_position, out)
             }
             (View::I16(x), View::I48(bias), ViewMut::I48(out)) => {
-                depthwise_conv2d_i16(&self.window, weights, x, bias, 0, out)
+                depthwise_conv2d_i16(&self.window, weights, x, bias, first_position, out)
             }
             _ => Err(KernelError::Shape),
         }

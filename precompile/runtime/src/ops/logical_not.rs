@@ -31,7 +31,7 @@ impl Operation for LogicalNot {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::new(isa, 1, |reads, out| match (reads, out) {
+        Ok(Step::elementwise(isa, |reads, out| match (reads, out) {
             ([View::Bool(x)], ViewMut::Bool(out)) => logical_not(x, out),
             _ => Err(KernelError::Shape),
         }))

@@ -51,11 +51,13 @@ impl Operation for Negate {
         let narrow = |Signed32(zero_point)| i8::try_from(zero_point);
         let from = narrow(self.input_zero_point).map_err(|_| KernelError::Shape)?;
         let to = narrow(self.output_zero_point).map_err(|_| KernelError::Shape)?;
-        Ok(Step::new(isa, 1, move |reads, out| match (reads, out) {
-            ([View::I8(x)], ViewMut::I8(out)) => negate_i8(x, from, to, out),
-            ([View::I16(x)], ViewMut::I16(out)) => negate_i16(x, out),
-            ([View::I32(x)], ViewMut::I32(out)) => negate_i32(x, out),
-            _ => Err(KernelError::Shape),
+        Ok(Step::elementwise(isa, move |reads, out| {
+            match (reads, out) {
+                ([View::I8(x)], ViewMut::I8(out)) => negate_i8(x, from, to, out),
+                ([View::I16(x)], ViewMut::I16(out)) => negate_i16(x, out),
+                ([View::I32(x)], ViewMut::I32(out)) => negate_i32(x, out),
+                _ => Err(KernelError::Shape),
+            }
         }))
     }
 }

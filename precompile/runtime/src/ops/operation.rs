@@ -89,9 +89,18 @@ impl Inferred {
     }
 }
 
-/// Computes an output: what was read, the output, scratch.
+/// Computes rows of an output: the first of them, what was read, their place, scratch.
 pub(crate) type Run =
-    Box<dyn Fn(&[View<'_>], ViewMut<'_>, &mut [u64]) -> KernelResult + Send + Sync>;
+    Box<dyn Fn(usize, &[View<'_>], ViewMut<'_>, &mut [u64]) -> KernelResult + Send + Sync>;
+
+/// What some rows of an output take of an operand. A row is what lies along the last axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// The same rows.
+    Rows,
+    /// All of it.
+    All,
+}
 
 /// An operator made ready to run.
 pub(crate) struct Step {
@@ -102,7 +111,10 @@ pub(crate) struct Step {
     pub(crate) scratch_words: usize,
     /// Bytes on the heap: packed weights.
     pub(crate) packed_bytes: usize,
-    /// The computation. No allocation, except where an operator's documentation says so.
+    /// If any rows can be computed without the others: what they take of each operand that is read.
+    pub(crate) rows: Option<Vec<Extent>>,
+    /// The computation. No allocation, except where an operator's documentation says so. Unless there
+    /// are [`Self::rows`], it is for all rows from the first on.
     pub(crate) run: Run,
 }
 
@@ -117,6 +129,14 @@ impl Step {
         Self::with_scratch(isa, reads, 0, move |reads, out, _| run(reads, out))
     }
 
+    /// A step that computes each element from the one of its operand.
+    pub(crate) fn elementwise(
+        isa: Isa,
+        run: impl Fn(&[View<'_>], ViewMut<'_>) -> KernelResult + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(isa, 1, run).by_rows(&[Extent::Rows])
+    }
+
     /// Like [`Self::new`], with scratch.
     pub(crate) fn with_scratch(
         isa: Isa,
@@ -124,12 +144,36 @@ impl Step {
         scratch_words: usize,
         run: impl Fn(&[View<'_>], ViewMut<'_>, &mut [u64]) -> KernelResult + Send + Sync + 'static,
     ) -> Self {
+        Self::from_row(isa, reads, scratch_words, move |_, reads, out, scratch| {
+            run(reads, out, scratch)
+        })
+    }
+
+    /// Like [`Self::with_scratch`], with the first row to compute.
+    pub(crate) fn from_row(
+        isa: Isa,
+        reads: usize,
+        scratch_words: usize,
+        run: impl Fn(usize, &[View<'_>], ViewMut<'_>, &mut [u64]) -> KernelResult
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
         Self {
             reads: (0..reads).collect(),
             scratch_words,
             packed_bytes: 0,
-            run: Box::new(move |reads, out, scratch| isa.vectorise(|| run(reads, out, scratch))),
+            rows: None,
+            run: Box::new(move |first, reads, out, scratch| {
+                isa.vectorise(|| run(first, reads, out, scratch))
+            }),
         }
+    }
+
+    /// The step, of which any rows can be computed alone.
+    pub(crate) fn by_rows(mut self, extents: &[Extent]) -> Self {
+        self.rows = Some(extents.to_vec());
+        self
     }
 
     /// The step of an alias, for constants: the elements of the first operand, copied.

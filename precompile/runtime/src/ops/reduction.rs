@@ -1,7 +1,7 @@
 //! What reductions share: one axis shrinks to size 1.
 
 use super::{
-    operation::{Inferred, Operand, Step},
+    operation::{Extent, Inferred, Operand, Step},
     shape::{axis_and_inner, exactly, require_axis, require_dtype, with_shape},
 };
 use crate::{
@@ -39,8 +39,12 @@ pub(crate) fn reduction_step(
 ) -> Result<Step, KernelError> {
     let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
     let (axis, inner) = axis_and_inner(input.shape(), usize::from(axis));
-    Ok(Step::new(isa, 1, move |reads, out| match *reads {
+    let step = Step::new(isa, 1, move |reads, out| match *reads {
         [x] => run(axis, inner, x, out),
         _ => Err(KernelError::Shape),
-    }))
+    });
+    Ok(match inner {
+        1 => step.by_rows(&[Extent::Rows]),
+        _ => step,
+    })
 }

@@ -157,20 +157,22 @@ impl Operation for Rescale {
         })
         .ok_or(KernelError::Shape)?
         .with_isa(isa);
-        Ok(Step::new(isa, 1, move |reads, out| match (reads, out) {
-            ([View::I8(x)], ViewMut::I8(out)) => rescale.run(x, out),
-            ([View::I8(x)], ViewMut::I16(out)) => rescale.run(x, out),
-            ([View::I8(x)], ViewMut::I32(out)) => rescale.run(x, out),
-            ([View::I16(x)], ViewMut::I8(out)) => rescale.run(x, out),
-            ([View::I16(x)], ViewMut::I16(out)) => rescale.run(x, out),
-            ([View::I16(x)], ViewMut::I32(out)) => rescale.run(x, out),
-            ([View::I32(x)], ViewMut::I8(out)) => rescale.run(x, out),
-            ([View::I32(x)], ViewMut::I16(out)) => rescale.run(x, out),
-            ([View::I32(x)], ViewMut::I32(out)) => rescale.run(x, out),
-            ([View::I48(x)], ViewMut::I8(out)) => rescale.run(x, out),
-            ([View::I48(x)], ViewMut::I16(out)) => rescale.run(x, out),
-            ([View::I48(x)], ViewMut::I32(out)) => rescale.run(x, out),
-            _ => Err(KernelError::Shape),
+        Ok(Step::elementwise(isa, move |reads, out| {
+            match (reads, out) {
+                ([View::I8(x)], ViewMut::I8(out)) => rescale.run(x, out),
+                ([View::I8(x)], ViewMut::I16(out)) => rescale.run(x, out),
+                ([View::I8(x)], ViewMut::I32(out)) => rescale.run(x, out),
+                ([View::I16(x)], ViewMut::I8(out)) => rescale.run(x, out),
+                ([View::I16(x)], ViewMut::I16(out)) => rescale.run(x, out),
+                ([View::I16(x)], ViewMut::I32(out)) => rescale.run(x, out),
+                ([View::I32(x)], ViewMut::I8(out)) => rescale.run(x, out),
+                ([View::I32(x)], ViewMut::I16(out)) => rescale.run(x, out),
+                ([View::I32(x)], ViewMut::I32(out)) => rescale.run(x, out),
+                ([View::I48(x)], ViewMut::I8(out)) => rescale.run(x, out),
+                ([View::I48(x)], ViewMut::I16(out)) => rescale.run(x, out),
+                ([View::I48(x)], ViewMut::I32(out)) => rescale.run(x, out),
+                _ => Err(KernelError::Shape),
+            }
         }))
     }
 }

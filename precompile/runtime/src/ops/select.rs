@@ -2,15 +2,13 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
+    pairwise::broadcast_step,
     shape::{MOVABLE, broadcast_onto, exactly, require_dtype, with_shape},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{
-        Isa, KernelError,
-        portable::{broadcast::Broadcast, select::select},
-    },
+    kernels::{Isa, KernelError, portable::select::select},
     model::format::ValueId,
     tensor::DType,
     work::Work,
@@ -53,27 +51,24 @@ impl Operation for Select {
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [condition, a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
-        let shape = Broadcast::of([condition.shape(), a.shape(), b.shape()]);
-        let shape = shape.ok_or(KernelError::Shape)?;
-        Ok(Step::new(isa, 3, move |reads, out| {
-            let [View::Bool(condition), a, b] = *reads else {
+        let shapes = [condition.shape(), a.shape(), b.shape()];
+        broadcast_step(shapes, isa, |shape, reads, out| {
+            let [View::Bool(condition), a, b] = reads else {
                 return Err(KernelError::Shape);
             };
             match (a, b, out) {
                 (View::Bool(a), View::Bool(b), ViewMut::Bool(out)) => {
-                    select(&shape, condition, a, b, out)
+                    select(shape, condition, a, b, out)
                 }
-                (View::I8(a), View::I8(b), ViewMut::I8(out)) => {
-                    select(&shape, condition, a, b, out)
-                }
+                (View::I8(a), View::I8(b), ViewMut::I8(out)) => select(shape, condition, a, b, out),
                 (View::I16(a), View::I16(b), ViewMut::I16(out)) => {
-                    select(&shape, condition, a, b, out)
+                    select(shape, condition, a, b, out)
                 }
                 (View::I32(a), View::I32(b), ViewMut::I32(out)) => {
-                    select(&shape, condition, a, b, out)
+                    select(shape, condition, a, b, out)
                 }
                 _ => Err(KernelError::Shape),
             }
-        }))
+        })
     }
 }

@@ -3,7 +3,7 @@
 //! Checked while running, on i16: the two entries that a value lies between differ by an i16.
 
 use super::{
-    operation::{Inferred, Operand, Operation, Step},
+    operation::{Extent, Inferred, Operand, Operation, Step},
     shape::{exactly, require_dimension, require_dtype, require_rank, with_shape},
 };
 use crate::{
@@ -57,10 +57,11 @@ impl Operation for Table {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::new(isa, 2, |reads, out| match (reads, out) {
+        let step = Step::new(isa, 2, |reads, out| match (reads, out) {
             ([View::I8(x), View::I8(table)], ViewMut::I8(out)) => table_i8(table, x, out),
             ([View::I16(x), View::I16(table)], ViewMut::I32(out)) => table_i16(table, x, out),
             _ => Err(KernelError::Shape),
-        }))
+        });
+        Ok(step.by_rows(&[Extent::Rows, Extent::All]))
     }
 }

@@ -222,6 +222,8 @@ struct TransposeLayer {
 }
 
 impl Layer for TransposeLayer {
+    const IS_BY_ROWS: bool = false;
+
     type Weights = TransposeWeights;
 
     fn pack(&self, weight: &[i8]) -> Result<PackedLayer<TransposeWeights>, KernelError> {
@@ -244,6 +246,7 @@ impl Layer for TransposeLayer {
     fn run(
         &self,
         weights: &TransposeWeights,
+        _first_position: usize,
         x: View<'_>,
         bias: View<'_>,
         out: ViewMut<'_>,
