@@ -236,8 +236,13 @@ proptest! {
 /// Kernels with as many taps as some set takes at most, and with one more.
 #[test]
 fn depthwise_convolutions_with_many_taps() {
+    let channels = if cfg!(miri) {
+        &[1][..]
+    } else {
+        &[1, 15, 33, 65]
+    };
     for kernel in [[1, 1], [1, 13], [5, 5], [8, 8], [5, 13], [17, 4]] {
-        for channels in [1, 15, 33, 65] {
+        for &channels in channels {
             let window = Window2d {
                 batch: 1,
                 channels,
