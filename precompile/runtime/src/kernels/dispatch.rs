@@ -33,8 +33,39 @@ impl Isa {
     }
 
     /// The fastest set that this machine can run; [`Self::portable`] without the feature `std`.
+    ///
+    /// The environment variable [`Self::VARIABLE`] names another one. What names none that this machine
+    /// can run gives [`Self::portable`]; programs say so with [`Self::check_variable`].
     pub fn detect() -> Self {
+        #[cfg(feature = "std")]
+        if let Some(name) = std::env::var_os(Self::VARIABLE) {
+            let named = name.to_str().and_then(Self::named);
+            return named.unwrap_or(Self::portable());
+        }
         Self::available().last().unwrap_or(Self::portable())
+    }
+
+    /// The environment variable that [`Self::detect`] obeys.
+    #[cfg(feature = "std")]
+    pub const VARIABLE: &str = "FIXPOINT_ISA";
+
+    /// Checks that [`Self::VARIABLE`], if there is one, names a set that this machine can run.
+    ///
+    /// # Errors
+    /// What it holds.
+    #[cfg(feature = "std")]
+    pub fn check_variable() -> Result<(), alloc::string::String> {
+        match std::env::var_os(Self::VARIABLE) {
+            Some(name) if name.to_str().and_then(Self::named).is_none() => {
+                Err(name.to_string_lossy().into_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The set of that name, if this machine can run it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::available().find(|isa| isa.name() == name)
     }
 
     /// Every set that this machine can run, slowest first.

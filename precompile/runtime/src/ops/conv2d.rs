@@ -18,7 +18,7 @@ use crate::{
     kernels::{
         Isa, KernelError, KernelResult, PackedWeights,
         portable::{
-            conv2d::{conv2d_i8, conv2d_i16, conv2d_scratch_words},
+            conv2d::{conv2d_i8, conv2d_i16, conv2d_scratch_words, conv2d_weights_i8},
             window::Window2d,
         },
     },
@@ -140,18 +140,17 @@ impl Layer for Layer2d {
     type Weights = PackedWeights;
 
     fn pack(&self, weight: &[i8]) -> Result<PackedLayer<PackedWeights>, KernelError> {
-        let depth = self.window.taps() * self.window.channels;
-        let pack = if self.is_wide {
-            PackedWeights::i8_for_i16
-        } else {
-            PackedWeights::i8
-        };
         let zero_point = self.zero_points.weight;
-        let weights = pack(self.isa, weight, self.outputs, depth, zero_point);
+        let weights = if self.is_wide {
+            let depth = self.window.taps() * self.window.channels;
+            PackedWeights::i8_for_i16(self.isa, weight, self.outputs, depth, zero_point)
+        } else {
+            conv2d_weights_i8(self.isa, weight, self.outputs, &self.window, zero_point)
+        };
         let weights = weights.ok_or(KernelError::Shape)?;
         Ok(PackedLayer {
             packed_bytes: weights.packed_bytes(),
-            scratch_words: conv2d_scratch_words(&weights, self.window.positions()),
+            scratch_words: conv2d_scratch_words(&self.window, &weights),
             weights,
         })
     }

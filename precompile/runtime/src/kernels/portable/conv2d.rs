@@ -1,16 +1,41 @@
 //! CONV2D as a matrix product over gathered windows.
 
 use super::window::{Taps, Window2d};
-use crate::kernels::{KernelError, KernelResult, PackedWeights, require_shape};
+use crate::kernels::weights::Windows;
+use crate::kernels::{Isa, KernelError, KernelResult, PackedWeights, require_shape};
 
-/// Length of the scratch of [`conv2d_i8`] and [`conv2d_i16`] for at most `positions` windows.
-pub fn conv2d_scratch_words(weights: &PackedWeights, positions: usize) -> usize {
-    weights.scratch_words(positions)
+/// Length of the scratch of [`conv2d_i8`] and [`conv2d_i16`].
+pub fn conv2d_scratch_words(window: &Window2d, weights: &PackedWeights) -> usize {
+    if weights.takes_windows() {
+        return padded_elements(window, window.output[0]).div_ceil(size_of::<u64>());
+    }
+    weights.scratch_words(window.positions())
+}
+
+/// Weights `[OC, KH, KW, IC]` of i8 input, for [`conv2d_i8`] with this window.
+pub fn conv2d_weights_i8(
+    isa: Isa,
+    weights: &[i8],
+    outputs: usize,
+    window: &Window2d,
+    zero_point: i32,
+) -> Option<PackedWeights> {
+    let depth = window.taps() * window.channels;
+    if is_pointwise(window) || !window.has_solid_lines() {
+        return PackedWeights::i8(isa, weights, outputs, depth, zero_point);
+    }
+    let sizes = [outputs, window.kernel[0], window.line()];
+    PackedWeights::i8_windows(isa, weights, sizes, zero_point)
+}
+
+/// Elements that windows of so many rows of the output read, and those of a last step.
+const fn padded_elements(window: &Window2d, output_rows: usize) -> usize {
+    window.padded_lines(output_rows) * window.padded_line() + 3
 }
 
 /// Windows `first_position ..` of a convolution: `out` is `[positions, outputs]`, so a plan may work
-/// through the output tile by tile. `weights` is `[OC, KH, KW, IC]` packed by [`PackedWeights::i8`] as
-/// `[OC, KH * KW * IC]`; `bias` has 0, 1 or `OC` elements. Padding stands for the zero point.
+/// through the output tile by tile. `weights` are those of [`conv2d_weights_i8`]; `bias` has 0, 1 or
+/// `OC` elements. Padding stands for the zero point.
 pub fn conv2d_i8(
     window: &Window2d,
     weights: &PackedWeights,
@@ -34,6 +59,10 @@ pub fn conv2d_i8(
         return weights.product_i8(rows, zero_point, bias, out, scratch);
     }
     let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
+    if weights.takes_windows() {
+        let x = (x, zero_point);
+        return padded_windows(window, weights, x, bias, first_position, out, scratch);
+    }
     weights.each_tile_i8(out, scratch, bias, zero_point, |first, tile| {
         gather_windows(window, (x, zero_point), first_position + first, tile);
     })
@@ -64,6 +93,50 @@ pub fn conv2d_i16(
     weights.each_tile_i16(out, scratch, bias, |first, tile| {
         gather_windows(window, (x, 0), first_position + first, tile);
     })
+}
+
+/// [`conv2d_i8`] where they lie, in the input with its padding written out.
+fn padded_windows(
+    window: &Window2d,
+    weights: &PackedWeights,
+    (x, zero_point): (&[i8], i8),
+    bias: &[i32],
+    first_position: usize,
+    out: &mut [i32],
+    scratch: &mut [u64],
+) -> KernelResult {
+    let [height, width] = window.output;
+    let padded: &mut [i8] = bytemuck::cast_slice_mut(scratch);
+    let row_stride = window.stride[1] * window.channels;
+    let line_stride = window.dilation[0] * window.padded_line();
+    let (mut position, mut rest) = (first_position, out);
+    while !rest.is_empty() {
+        // What is left of this image.
+        let image = position / (height * width);
+        let in_image = position % (height * width);
+        let count = (height * width - in_image).min(rest.len() / weights.outputs());
+        let rows = in_image / width..(in_image + count).div_ceil(width);
+        let padded = padded.get_mut(..padded_elements(window, rows.len()));
+        let padded = padded.ok_or(KernelError::Shape)?;
+        window.pad(image, rows.clone(), (x, zero_point), padded);
+        let (mut out, after) = rest.split_at_mut(count * weights.outputs());
+        for row in rows.clone() {
+            let from = in_image.max(row * width) - row * width;
+            let to = (in_image + count).min((row + 1) * width) - row * width;
+            let (results, others) = out.split_at_mut((to - from) * weights.outputs());
+            let first = (row - rows.start) * window.stride[0] * window.padded_line();
+            let windows = Windows {
+                x: &padded[first + from * row_stride..],
+                row_stride,
+                line_stride,
+            };
+            weights.product_windows(windows, zero_point, bias, results)?;
+            out = others;
+        }
+        rest = after;
+        position += count;
+    }
+    Ok(())
 }
 
 /// Whether the windows are the input's pixels, one after another.

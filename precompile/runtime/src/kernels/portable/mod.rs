@@ -39,6 +39,7 @@ pub mod minimum;
 pub mod mul;
 pub mod negate;
 pub mod pad;
+mod padded;
 mod reduce;
 pub mod reduce_all;
 pub mod reduce_any;

@@ -2,7 +2,9 @@
 
 use super::{Elements, cases, sets};
 use crate::kernels::portable::avg_pool2d::avg_pool2d;
-use crate::kernels::portable::conv2d::{conv2d_i8, conv2d_i16, conv2d_scratch_words};
+use crate::kernels::portable::conv2d::{
+    conv2d_i8, conv2d_i16, conv2d_scratch_words, conv2d_weights_i8,
+};
 use crate::kernels::portable::depthwise_conv2d::{
     DepthwiseWeights, depthwise_conv2d_i8, depthwise_conv2d_i16,
 };
@@ -124,7 +126,7 @@ proptest! {
     #![proptest_config(cases(96))]
 
     #[test]
-    fn convolutions(window in window(5, 3), outputs in 1..20_usize, cut in 0..100_usize, seed: u64) {
+    fn convolutions(window in window(9, 3), outputs in 1..40_usize, cut in 0..100_usize, seed: u64) {
         let mut elements = Elements::new(seed);
         let depth = window.taps() * window.channels;
         let (x, w) = (elements.i8s(window.input_elements()), elements.i8s(outputs * depth));
@@ -138,8 +140,8 @@ proptest! {
         // The output in two pieces, cut anywhere.
         let cut = cut % (window.positions() + 1) * outputs;
         for isa in sets() {
-            let packed = PackedWeights::i8(isa, &w, outputs, depth, w_zero as i32).expect("fits");
-            let mut scratch = vec![0; conv2d_scratch_words(&packed, window.positions())];
+            let packed = conv2d_weights_i8(isa, &w, outputs, &window, w_zero as i32).expect("fits");
+            let mut scratch = vec![!0; conv2d_scratch_words(&window, &packed)];
             let mut out = vec![0_i32; want.len()];
             let (head, tail) = out.split_at_mut(cut);
             for (from, out) in [(0, head), (cut / outputs, tail)] {
@@ -150,7 +152,7 @@ proptest! {
 
             let packed = PackedWeights::i8_for_i16(isa, &w, outputs, depth, w_zero as i32);
             let packed = packed.expect("fits");
-            let mut scratch = vec![0; conv2d_scratch_words(&packed, window.positions())];
+            let mut scratch = vec![0; conv2d_scratch_words(&window, &packed)];
             let mut out = vec![0_i64; want16.len()];
             let (head, tail) = out.split_at_mut(cut);
             for (from, out) in [(0, head), (cut / outputs, tail)] {
@@ -315,8 +317,8 @@ fn the_reference_models_answers() {
         15547, 15656, 15765,
     ];
     for isa in sets() {
-        let packed = PackedWeights::i8(isa, &[1, -2, 3, 127], 1, 4, 5).expect("fits");
-        let mut scratch = vec![0; conv2d_scratch_words(&packed, 16)];
+        let packed = conv2d_weights_i8(isa, &[1, -2, 3, 127], 1, &conv, 5).expect("fits");
+        let mut scratch = vec![0; conv2d_scratch_words(&conv, &packed)];
         let mut out = [0; 16];
         conv2d_i8(
             &conv,

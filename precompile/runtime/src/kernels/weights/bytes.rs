@@ -1,13 +1,13 @@
 //! Matrices of i8, for i8 rows.
 
-use super::words::Words;
+use super::{Windows, words::Words};
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use crate::kernels::dispatch::Set;
 #[cfg(all(feature = "std", target_arch = "aarch64"))]
 use crate::kernels::tract;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-use crate::kernels::x86_64::vnni::{Avx512Panels, AvxPanels};
-use crate::kernels::{Isa, KernelError, KernelResult, portable::gemm::widen};
+use crate::kernels::x86_64::vnni::{Avx512Panels, AvxPanels, Rows};
+use crate::kernels::{Isa, KernelError, KernelResult, portable::gemm::widen, require_shape};
 use alloc::{vec, vec::Vec};
 
 /// Bytes of widened rows that are multiplied at a time: half of a level-1 cache.
@@ -40,8 +40,15 @@ pub(super) enum Bytes {
 }
 
 impl Bytes {
-    /// Of `[outputs, depth]`.
-    pub(super) fn new(isa: Isa, weights: &[i8], depth: usize, zero_point: i8) -> Self {
+    /// Of `[outputs, depth]`, for rows that are multiplied in so many lines where the set can do that.
+    pub(super) fn new(
+        isa: Isa,
+        weights: &[i8],
+        [outputs, depth]: [usize; 2],
+        lines: usize,
+        zero_point: i8,
+    ) -> Self {
+        let _ = (outputs, lines);
         let widened = || {
             let mut words: Vec<i16> = vec![0; weights.len()];
             widen(weights, i16::from(zero_point), &mut words);
@@ -49,12 +56,14 @@ impl Bytes {
         };
         match isa.0 {
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::AvxVnni if weights.len() >= PANEL_OUTPUTS * depth => {
-                Self::AvxVnni(AvxPanels::new(weights, depth, zero_point))
+            Set::AvxVnni if outputs >= PANEL_OUTPUTS => {
+                let sizes = [outputs, lines, depth / lines];
+                Self::AvxVnni(AvxPanels::new(weights, sizes, zero_point))
             }
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Avx512Vnni if weights.len() >= PANEL_OUTPUTS * depth => {
-                Self::Avx512Vnni(Avx512Panels::new(weights, depth, zero_point))
+            Set::Avx512Vnni if outputs >= PANEL_OUTPUTS => {
+                let sizes = [outputs, lines, depth / lines];
+                Self::Avx512Vnni(Avx512Panels::new(weights, sizes, zero_point))
             }
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Set::Neon
@@ -69,6 +78,15 @@ impl Bytes {
                 }
             }
             _ => Self::Widened(widened()),
+        }
+    }
+
+    /// Whether they are packed in lines.
+    pub(super) const fn takes_lines(&self) -> bool {
+        match self {
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::AvxVnni(_) | Self::Avx512Vnni(_) => true,
+            _ => false,
         }
     }
 
@@ -119,12 +137,12 @@ impl Bytes {
             }
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Self::AvxVnni(panels) => {
-                panels.product(rows, zero_point, bias, out);
+                panels.product(matrix(rows, depth), zero_point, bias, out);
                 return Ok(());
             }
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Self::Avx512Vnni(panels) => {
-                panels.product(rows, zero_point, bias, out);
+                panels.product(matrix(rows, depth), zero_point, bias, out);
                 return Ok(());
             }
         };
@@ -139,6 +157,53 @@ impl Bytes {
             words.product_i32(widened, bias, out);
         }
         Ok(())
+    }
+}
+
+impl Bytes {
+    /// i32 results of windows into `out` `[m, outputs]`, for `[outputs, lines, line]`; sums wrap.
+    #[cfg_attr(
+        not(all(feature = "std", target_arch = "x86_64")),
+        allow(unused_variables, reason = "no set of this machine takes windows")
+    )]
+    pub(super) fn product_windows(
+        &self,
+        [outputs, lines, line]: [usize; 3],
+        windows: Windows<'_>,
+        zero_point: i8,
+        bias: &[i32],
+        out: &mut [i32],
+    ) -> KernelResult {
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        {
+            let rows = Rows {
+                x: windows.x,
+                count: out.len() / outputs,
+                stride: windows.row_stride,
+                line_stride: windows.line_stride,
+            };
+            let last = rows.count.saturating_sub(1) * rows.stride + (lines - 1) * rows.line_stride;
+            require_shape(last + line.next_multiple_of(4) <= rows.x.len())?;
+            match self {
+                Self::AvxVnni(panels) => panels.product(rows, zero_point, bias, out),
+                Self::Avx512Vnni(panels) => panels.product(rows, zero_point, bias, out),
+                Self::Widened(_) => return Err(KernelError::Shape),
+            }
+            return Ok(());
+        }
+        #[allow(unreachable_code, reason = "there are sets that take windows")]
+        Err(KernelError::Shape)
+    }
+}
+
+/// The rows of `[m, depth]`.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+const fn matrix(x: &[i8], depth: usize) -> Rows<'_> {
+    Rows {
+        x,
+        count: x.len() / depth,
+        stride: depth,
+        line_stride: 0,
     }
 }
 

@@ -21,7 +21,20 @@ use alloc::{vec, vec::Vec};
 pub struct PackedWeights {
     outputs: usize,
     depth: usize,
+    /// Lines of the windows that they are for, if they are for windows where they lie.
+    lines: Option<usize>,
     packed: Packed,
+}
+
+/// Windows of an input, each some lines of neighbouring elements.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Windows<'a> {
+    /// The elements, from the first window's on.
+    pub(crate) x: &'a [i8],
+    /// Elements from window to window.
+    pub(crate) row_stride: usize,
+    /// Elements from line to line of a window.
+    pub(crate) line_stride: usize,
 }
 
 /// What the elements of the two operands are.
@@ -56,8 +69,34 @@ impl PackedWeights {
         Some(Self {
             outputs,
             depth,
-            packed: Packed::I8(Bytes::new(isa, weights, depth, zero_point)),
+            lines: None,
+            packed: Packed::I8(Bytes::new(isa, weights, [outputs, depth], 1, zero_point)),
         })
+    }
+
+    /// i8 weights for windows of i8: `weights` is `[outputs, lines, line]`. A set that does not take
+    /// windows packs them as [`Self::i8`] does.
+    pub(crate) fn i8_windows(
+        isa: Isa,
+        weights: &[i8],
+        [outputs, lines, line]: [usize; 3],
+        zero_point: i32,
+    ) -> Option<Self> {
+        let depth = lines.checked_mul(line)?;
+        require_matrix(weights, outputs, depth)?;
+        let zero_point = i8::try_from(zero_point).ok()?;
+        let packed = Bytes::new(isa, weights, [outputs, depth], lines, zero_point);
+        Some(Self {
+            outputs,
+            depth,
+            lines: packed.takes_lines().then_some(lines),
+            packed: Packed::I8(packed),
+        })
+    }
+
+    /// Whether they are for [`Self::product_windows`] alone.
+    pub(crate) const fn takes_windows(&self) -> bool {
+        self.lines.is_some()
     }
 
     /// i8 weights for i16 rows (CONV2D on i16): `weights` is `[outputs, depth]`.
@@ -75,6 +114,7 @@ impl PackedWeights {
         Some(Self {
             outputs,
             depth,
+            lines: None,
             packed: Packed::I16x8(Words::new(isa, widened, depth)),
         })
     }
@@ -91,6 +131,7 @@ impl PackedWeights {
         Some(Self {
             outputs,
             depth,
+            lines: None,
             packed,
         })
     }
@@ -155,7 +196,7 @@ impl PackedWeights {
         out: &mut [i32],
         scratch: &mut [u64],
     ) -> KernelResult {
-        let Packed::I8(weights) = &self.packed else {
+        let (Packed::I8(weights), None) = (&self.packed, self.lines) else {
             return Err(KernelError::Shape);
         };
         let rows_count = rows.len() / self.depth;
@@ -164,6 +205,24 @@ impl PackedWeights {
         let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
         let sizes = [self.outputs, self.depth];
         weights.product(sizes, (rows, zero_point), bias, out, scratch)
+    }
+
+    /// As many windows as `out` `[m, outputs]` has places for, times these weights (made by
+    /// [`Self::i8_windows`] for a set that takes them).
+    pub(crate) fn product_windows(
+        &self,
+        windows: Windows<'_>,
+        zero_point: i8,
+        bias: &[i32],
+        out: &mut [i32],
+    ) -> KernelResult {
+        match (&self.packed, self.lines) {
+            (Packed::I8(weights), Some(lines)) => {
+                let sizes = [self.outputs, lines, self.depth / lines];
+                weights.product_windows(sizes, windows, zero_point, bias, out)
+            }
+            _ => Err(KernelError::Shape),
+        }
     }
 
     /// `rows` `[m, depth]` times these weights (made by [`Self::i8_for_i16`] or [`Self::i16`]) into
