@@ -162,10 +162,6 @@ impl Bytes {
 
 impl Bytes {
     /// i32 results of windows into `out` `[m, outputs]`, for `[outputs, lines, line]`; sums wrap.
-    #[cfg_attr(
-        not(all(feature = "std", target_arch = "x86_64")),
-        allow(unused_variables, reason = "no set of this machine takes windows")
-    )]
     pub(super) fn product_windows(
         &self,
         [outputs, lines, line]: [usize; 3],
@@ -174,25 +170,30 @@ impl Bytes {
         bias: &[i32],
         out: &mut [i32],
     ) -> KernelResult {
+        let count = out.len() / outputs;
+        let last = count.saturating_sub(1) * windows.row_stride + (lines - 1) * windows.line_stride;
+        require_shape(last + line.next_multiple_of(4) <= windows.x.len())?;
+        require_shape(bias.len() <= 1 || bias.len() == outputs)?;
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         {
             let rows = Rows {
                 x: windows.x,
-                count: out.len() / outputs,
+                count,
                 stride: windows.row_stride,
                 line_stride: windows.line_stride,
             };
-            let last = rows.count.saturating_sub(1) * rows.stride + (lines - 1) * rows.line_stride;
-            require_shape(last + line.next_multiple_of(4) <= rows.x.len())?;
             match self {
                 Self::AvxVnni(panels) => panels.product(rows, zero_point, bias, out),
                 Self::Avx512Vnni(panels) => panels.product(rows, zero_point, bias, out),
                 Self::Widened(_) => return Err(KernelError::Shape),
             }
-            return Ok(());
+            Ok(())
         }
-        #[allow(unreachable_code, reason = "there are sets that take windows")]
-        Err(KernelError::Shape)
+        #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+        {
+            let _ = zero_point;
+            Err(KernelError::Shape)
+        }
     }
 }
 

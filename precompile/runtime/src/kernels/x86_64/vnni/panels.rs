@@ -5,8 +5,8 @@ use super::{
     register::{Register, lanes},
     tile::Tile,
 };
-use crate::kernels::portable::gemm::bias_of;
-use alloc::{vec, vec::Vec};
+use crate::{buffer::AlignedBytes, kernels::portable::gemm::bias_of};
+use alloc::vec::Vec;
 
 /// Registers of outputs that are summed together: a full panel, or what is left of one.
 pub(super) const PANEL: usize = 2;
@@ -18,8 +18,9 @@ pub(super) const MAX_PANEL: usize = PANEL * 16;
 /// is read past its end counts for nothing.
 #[derive(Debug)]
 pub(super) struct Panels {
-    weights: Vec<u8>,
-    /// Sum of each output's weights without their zero point.
+    /// Aligned to registers.
+    weights: AlignedBytes,
+    /// Sum of each output's weights without their zero point, and zeros to the end of the widest panel.
     sums: Vec<i32>,
     outputs: usize,
     lines: usize,
@@ -50,16 +51,20 @@ impl Panels {
             let sum: i32 = row.iter().map(|&weight| i32::from(weight)).sum();
             sum.wrapping_sub(i32::from(zero_point).wrapping_mul(depth as i32))
         };
+        let mut sums: Vec<i32> = weights.chunks_exact(depth).map(sum).collect();
+        sums.resize(outputs + MAX_PANEL, 0);
         let mut panels = Self {
-            weights: Vec::new(),
-            sums: weights.chunks_exact(depth).map(sum).collect(),
+            weights: AlignedBytes::zeroed(0),
+            sums,
             outputs,
             lines,
             line,
             offset: 128 + i32::from(zero_point),
         };
         let registers = panels.panels(lanes).map(|panel| panel.registers);
-        let mut packed = vec![0_u8; registers.sum::<usize>() * panels.steps() * lanes * 4];
+        let bytes = registers.sum::<usize>() * panels.steps() * lanes * 4;
+        let mut aligned = AlignedBytes::zeroed(bytes);
+        let packed = aligned.bytes_mut();
         for panel in panels.panels(lanes) {
             let step = panel.registers * lanes * 4;
             for output in 0..panel.width {
@@ -73,12 +78,12 @@ impl Panels {
                 }
             }
         }
-        panels.weights = packed;
+        panels.weights = aligned;
         panels
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.weights.len() + size_of_val(&self.sums[..])
+        self.weights.bytes().len() + size_of_val(&self.sums[..])
     }
 
     /// Steps of four elements of a row.
@@ -98,6 +103,25 @@ impl Panels {
                 weights: first * steps * 4,
             }
         })
+    }
+
+    /// What is added to the sums of each output of a panel.
+    #[inline(always)]
+    fn offsets(&self, panel: &Panel, zero_point: i32, bias: &[i32]) -> [i32; MAX_PANEL] {
+        let mut offsets = match bias {
+            [] => [0; MAX_PANEL],
+            [one] => [*one; MAX_PANEL],
+            many => match many[panel.first..].first_chunk() {
+                Some(own) => *own,
+                None => bias_of(many, panel.first),
+            },
+        };
+        if let Some(sums) = self.sums[panel.first..].first_chunk::<MAX_PANEL>() {
+            for (offset, sum) in offsets.iter_mut().zip(sums) {
+                *offset = offset.wrapping_sub(zero_point.wrapping_mul(*sum));
+            }
+        }
+        offsets
     }
 
     /// Whether all rows lie inside their elements: to the last element of a matrix, and to the end of the
@@ -145,15 +169,10 @@ impl Panels {
                 *offset = sum.wrapping_mul(self.offset);
             }
             for panel in self.panels(R::LANES) {
-                let bias = bias_of::<MAX_PANEL, _>(bias, panel.first);
-                let mut offsets = [0; MAX_PANEL];
-                let sums = &self.sums[panel.first..panel.first + panel.width];
-                for ((offset, bias), sum) in offsets.iter_mut().zip(bias).zip(sums) {
-                    *offset = bias.wrapping_sub(zero_point.wrapping_mul(*sum));
-                }
+                let offsets = self.offsets(&panel, zero_point, bias);
                 let tile = Tile {
                     rows: group,
-                    weights: &self.weights[panel.weights..],
+                    weights: &self.weights.bytes()[panel.weights..],
                     lines: self.lines,
                     line: self.line,
                     row_offsets: &row_offsets,
