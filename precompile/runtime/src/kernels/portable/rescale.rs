@@ -5,7 +5,7 @@ use crate::kernels::{Isa, KernelResult, require, require_shape};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::kernels::{
     dispatch::Set,
-    x86_64::rescale::{Channels as Wide, Output},
+    x86_64::rescale::{Channels as Wide, Range, Widen},
 };
 use alloc::vec::Vec;
 
@@ -41,7 +41,8 @@ pub struct Rescale {
     scale32: bool,
     isa: Isa,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    wide: Option<Wide>,
+    /// For i8, i16 and i32, where the set's own kernel fits.
+    wide: [Option<Wide>; 3],
 }
 
 /// How one channel is scaled: `(value * multiplier + round) >> shift_bits`.
@@ -132,7 +133,7 @@ impl Rescale {
             scale32,
             isa: Isa::portable(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            wide: None,
+            wide: [const { None }; 3],
         })
     }
 
@@ -146,11 +147,11 @@ impl Rescale {
         }
     }
 
-    /// What the set's own kernel reads, if it has one that fits.
+    /// What the set's own kernel reads, for each input that it fits.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    fn wide(&self, isa: Isa) -> Option<Wide> {
-        if isa.0 != Set::Avx512Vnni || !self.scale32 || self.input_zero_point != 0 {
-            return None;
+    fn wide(&self, isa: Isa) -> [Option<Wide>; 3] {
+        if isa.0 != Set::Avx512Vnni || !self.scale32 || self.input_unsigned {
+            return [const { None }; 3];
         }
         let multipliers: Vec<i32> = self.channels.iter().map(|own| own.multiplier).collect();
         let shifts_bits: Vec<u8> = self
@@ -159,7 +160,12 @@ impl Rescale {
             .map(|own| own.shift_bits as u8)
             .collect();
         let is_double_round = self.channels.iter().any(|own| own.second != 0);
-        Wide::new(&multipliers, &shifts_bits, is_double_round)
+        [8, 16, 32].map(|bits| {
+            // Which input it will be is not known yet; only narrow ones have zero points.
+            let fits = bits <= 16 || self.input_zero_point == 0;
+            fits.then(|| Wide::new(bits, &multipliers, &shifts_bits, is_double_round))
+                .flatten()
+        })
     }
 
     /// Scales `x` into `out`. Elements are i8, i16, i32 or i48 (as i64, only with 16-bit multipliers)
@@ -168,8 +174,17 @@ impl Rescale {
     /// value, and it plus the output zero point, fit i32.
     pub fn run<I: RescaleInput, O: RescaleOutput>(&self, x: &[I], out: &mut [O]) -> KernelResult {
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
-        if let Some(wide) = self.wide.as_ref().filter(|_| I::BITS == 32) {
-            return self.scale_wide(wide, bytemuck::cast_slice(x), out);
+        match (I::BITS, &self.wide) {
+            (8, [Some(wide), ..]) => {
+                return self.scale_wide::<i8, O>(wide, bytemuck::cast_slice(x), out);
+            }
+            (16, [_, Some(wide), _]) => {
+                return self.scale_wide::<i16, O>(wide, bytemuck::cast_slice(x), out);
+            }
+            (32, [.., Some(wide)]) => {
+                return self.scale_wide::<i32, O>(wide, bytemuck::cast_slice(x), out);
+            }
+            _ => {}
         }
         self.isa.run(Call {
             rescale: self,
@@ -179,21 +194,27 @@ impl Rescale {
     }
 
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    fn scale_wide<O: RescaleOutput>(&self, wide: &Wide, x: &[i32], out: &mut [O]) -> KernelResult {
+    fn scale_wide<I: Widen, O: RescaleOutput>(
+        &self,
+        wide: &Wide,
+        x: &[I],
+        out: &mut [O],
+    ) -> KernelResult {
         let channels = self.channels.len();
         require_shape(x.len() == out.len() && x.len().is_multiple_of(channels))?;
         require_shape(!self.output_unsigned || O::BITS <= 16)?;
         let (low, high) = self.output_range(O::BITS);
         let zero_point = self.output_zero_point;
-        let output = Output {
+        let range = Range {
+            input_zero_point: self.input_zero_point,
             zero_point,
             low,
             high,
         };
         match O::BITS {
-            8 => wide.run::<i8>(channels, x, output, bytemuck::cast_slice_mut(out)),
-            16 => wide.run::<i16>(channels, x, output, bytemuck::cast_slice_mut(out)),
-            _ => wide.run::<i32>(channels, x, output, bytemuck::cast_slice_mut(out)),
+            8 => wide.run::<I, i8>(channels, x, range, bytemuck::cast_slice_mut(out)),
+            16 => wide.run::<I, i16>(channels, x, range, bytemuck::cast_slice_mut(out)),
+            _ => wide.run::<I, i32>(channels, x, range, bytemuck::cast_slice_mut(out)),
         }
         Ok(())
     }

@@ -197,6 +197,47 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(96))]
+
+    /// What brings two inputs of an ADD to one scale: shifts of more bits than the elements have, and of
+    /// fewer.
+    #[test]
+    fn narrow_elements_are_widened(
+        count in channel_count(), rows in 1..7_usize, least in 2..32_i64, double_round: bool, seed: u64,
+    ) {
+        let mut elements = Elements::new(seed);
+        let multipliers: Vec<i32> = elements.vec(count, 0, i64::from(i32::MAX));
+        let shifts_bits: Vec<u8> = elements.vec(count, least, (least + 20).min(62));
+        let x_zero = elements.next(-128, 127) as i32;
+        let (x, x16) = (elements.i8s(rows * count), elements.i16s(rows * count));
+        macro_rules! check {
+            ($x:expr, $zero_point:expr) => {
+                let parameters = RescaleParameters {
+                    input_zero_point: $zero_point,
+                    multipliers: &multipliers,
+                    shifts_bits: &shifts_bits,
+                    double_round,
+                    ..PLAIN
+                };
+                let range = (i64::from(i32::MIN), i64::from(i32::MAX));
+                let want: Option<Vec<i32>> = $x.iter().enumerate().map(|(at, &x)| {
+                    let value = naive(i64::from(x), at % count, &parameters, range);
+                    value.map(|value| value as i32)
+                }).collect();
+                let rescale = Rescale::new(&parameters).expect("in range");
+                for isa in sets() {
+                    let mut out = vec![0_i32; $x.len()];
+                    let got = rescale.clone().with_isa(isa).run(&$x, &mut out).ok().map(|()| out);
+                    prop_assert_eq!(&got, &want, "{}", isa.name());
+                }
+            };
+        }
+        check!(x, x_zero);
+        check!(x16, 0);
+    }
+}
+
 /// Outputs of the reference model (tosa-tools 2026.8.0).
 #[test]
 fn the_reference_models_answers() {

@@ -140,22 +140,23 @@ impl Block {
     }
 }
 
-/// Where the taps of a window read, from the pixel of the first.
+/// Where the taps of a window read, in elements from the first one's.
 struct Corner {
-    pixels: [usize; MAX_TAPS],
+    offsets: [usize; MAX_TAPS],
     taps: usize,
 }
 
 impl Corner {
     fn all(window: &Window2d) -> Self {
-        let mut pixels = [0; MAX_TAPS];
+        let mut offsets = [0; MAX_TAPS];
         let [dilation_y, dilation_x] = window.dilation;
-        for (tap, pixel) in pixels.iter_mut().enumerate().take(window.taps()) {
+        for (tap, offset) in offsets.iter_mut().enumerate().take(window.taps()) {
             let (y, x) = (tap / window.kernel[1], tap % window.kernel[1]);
-            *pixel = y * dilation_y * window.input[1] + x * dilation_x;
+            let pixel = y * dilation_y * window.input[1] + x * dilation_x;
+            *offset = pixel * window.channels;
         }
         Self {
-            pixels,
+            offsets,
             taps: window.taps(),
         }
     }
@@ -196,38 +197,45 @@ impl Call<'_> {
     unsafe fn windows<R: Register, const GROUPS: usize>(&self, out: &mut [i32]) {
         let window = self.window;
         let [height, width] = window.input;
+        let channels = window.channels;
         let mut row = self.first_position / window.output[1];
         let mut column = self.first_position % window.output[1];
-        for out in out.chunks_exact_mut(window.channels) {
+        let mut rest = out;
+        while !rest.is_empty() {
             let (image, y) = (row / window.output[0], row % window.output[0]);
-            let top = (y * window.stride[0]).wrapping_sub(window.pad_before[0]);
-            let left = (column * window.stride[1]).wrapping_sub(window.pad_before[1]);
-            let bottom = top.wrapping_add((window.kernel[0] - 1) * window.dilation[0]);
-            let right = left.wrapping_add((window.kernel[1] - 1) * window.dilation[1]);
-            let is_inside = top < height && left < width && bottom < height && right < width;
             let first = image * height * width;
-            let out = &mut out[self.block.first..][..self.block.channels];
-            // SAFETY: the caller's.
-            let sums = unsafe {
-                if is_inside {
-                    let corner = first + top * width + left;
-                    let pixels = &self.taps.pixels;
-                    self.sums::<R, _, GROUPS>(&Inside { corner, pixels })
-                } else {
-                    self.sums::<R, _, GROUPS>(&Border {
-                        window,
-                        first,
-                        top,
-                        left,
-                    })
+            let top = (y * window.stride[0]).wrapping_sub(window.pad_before[0]);
+            let bottom = top.wrapping_add((window.kernel[0] - 1) * window.dilation[0]);
+            let is_inside = top < height && bottom < height;
+            let columns = (window.output[1] - column).min(rest.len() / channels);
+            let (line, others) = rest.split_at_mut(columns * channels);
+            for (at, out) in (column..).zip(line.chunks_exact_mut(channels)) {
+                let left = (at * window.stride[1]).wrapping_sub(window.pad_before[1]);
+                let right = left.wrapping_add((window.kernel[1] - 1) * window.dilation[1]);
+                let out = &mut out[self.block.first..][..self.block.channels];
+                // SAFETY: the caller's; there are as many offsets as the widest block has channels; all
+                // taps between the corners read the image.
+                unsafe {
+                    let sums = if is_inside && left < width && right < width {
+                        let corner = (first + top * width + left) * channels;
+                        self.sums::<R, _, GROUPS>(&Inside {
+                            corner: corner + self.block.first,
+                            offsets: &self.taps.offsets,
+                        })
+                    } else {
+                        self.sums::<R, _, GROUPS>(&Border {
+                            window,
+                            channel: self.block.first,
+                            first,
+                            top,
+                            left,
+                        })
+                    };
+                    self.keep(R::in_order(sums), out);
                 }
-            };
-            // SAFETY: the caller's; there are as many offsets as the widest block has channels.
-            unsafe { self.keep(R::in_order(sums), out) };
-            column += 1;
-            if column == window.output[1] {
-                (column, row) = (0, row + 1);
             }
+            rest = others;
+            (column, row) = (0, row + 1);
         }
     }
 
@@ -270,14 +278,13 @@ impl Call<'_> {
     /// As [`Self::windows`].
     #[inline(always)]
     unsafe fn tap<R: Register, T: Taps>(&self, taps: &T, tap: usize) -> R {
-        // SAFETY: the caller's; a pixel has the block's channels.
+        // SAFETY: the caller's; a tap reads a pixel of the image, which has the block's channels.
         unsafe {
             if tap < self.taps.taps
-                && let Some(pixel) = taps.pixel(tap)
+                && let Some(from) = taps.from(tap)
             {
-                let from = pixel * self.window.channels + self.block.first;
-                let x = &self.x[from..from + self.block.channels];
-                R::load(x.as_ptr(), x.len()).xor(R::splat(0x80))
+                let x = self.x.as_ptr().add(from);
+                R::load(x, self.block.channels).xor(R::splat(0x80))
             } else {
                 R::splat(self.padding)
             }
@@ -308,26 +315,27 @@ impl Call<'_> {
 
 /// Where the taps of a window read.
 trait Taps {
-    /// The pixel of a tap; `None` in the padding.
-    fn pixel(&self, tap: usize) -> Option<usize>;
+    /// The first element of a tap; `None` in the padding.
+    fn from(&self, tap: usize) -> Option<usize>;
 }
 
 /// All inside the input.
 struct Inside<'a> {
     corner: usize,
-    pixels: &'a [usize; MAX_TAPS],
+    offsets: &'a [usize; MAX_TAPS],
 }
 
 impl Taps for Inside<'_> {
     #[inline(always)]
-    fn pixel(&self, tap: usize) -> Option<usize> {
-        Some(self.corner + self.pixels[tap])
+    fn from(&self, tap: usize) -> Option<usize> {
+        Some(self.corner + self.offsets[tap])
     }
 }
 
 /// Some of them in the padding.
 struct Border<'a> {
     window: &'a Window2d,
+    channel: usize,
     /// The first pixel of the image.
     first: usize,
     /// Where the first tap reads; wraps where that is before the image.
@@ -337,12 +345,13 @@ struct Border<'a> {
 
 impl Taps for Border<'_> {
     #[inline(always)]
-    fn pixel(&self, tap: usize) -> Option<usize> {
+    fn from(&self, tap: usize) -> Option<usize> {
         let [height, width] = self.window.input;
         let (tap_y, tap_x) = (tap / self.window.kernel[1], tap % self.window.kernel[1]);
         let y = self.top.wrapping_add(tap_y * self.window.dilation[0]);
         let x = self.left.wrapping_add(tap_x * self.window.dilation[1]);
-        (y < height && x < width).then(|| self.first + y * width + x)
+        (y < height && x < width)
+            .then(|| (self.first + y * width + x) * self.window.channels + self.channel)
     }
 }
 

@@ -1,8 +1,8 @@
-//! RESCALE of i32 by 32-bit multipliers whose products are shifted by 32 bits or more: what follows
-//! every convolution. Nothing can fail there, as a scaled value has at most 31 bits.
+//! RESCALE by 32-bit multipliers where nothing can fail: of i32 shifted by 32 bits or more, which is what
+//! follows a convolution, and of narrow elements shifted by more bits than they have.
 //!
-//! Products of the even and of the odd lanes are made apart, as there is none of all; their upper halves
-//! then meet in one register again.
+//! Products of the even and of the odd lanes are made apart, as there is none of all; what is left of them
+//! then meets in one register again.
 
 use alloc::vec::Vec;
 use core::arch::x86_64::*;
@@ -13,14 +13,16 @@ pub(crate) struct Channels {
     multipliers: Vec<i32>,
     /// What is added to the products of the even and of the odd lanes of each register.
     rounds: Vec<[[i64; 8]; 2]>,
-    /// Right shifts of the products' upper halves.
+    /// Right shifts: of the products' upper halves, or, if one is below 32 bits, of the products.
     shifts_bits: Vec<i32>,
+    is_upper: bool,
     is_double_round: bool,
 }
 
 /// What all channels share.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Output {
+pub(crate) struct Range {
+    pub(crate) input_zero_point: i32,
     pub(crate) zero_point: i32,
     pub(crate) low: i32,
     pub(crate) high: i32,
@@ -28,27 +30,39 @@ pub(crate) struct Output {
 
 /// Sums in a register.
 const LANES: usize = 16;
-/// With fewer channels, and not whole registers of them, several rows are seen as one.
-const FEW_CHANNELS: usize = 64;
+/// Fewer channels than this are repeated until they fill whole registers and are not fewer.
+const FEW_CHANNELS: usize = 128;
 /// What DOUBLE_ROUND adds to a product that is not negative, and subtracts from others.
 const SECOND: i64 = 1 << 30;
 
 impl Channels {
-    /// `None` if a shift is below 32 bits.
+    /// For elements of so many bits; `None` if a value could fail.
     pub(crate) fn new(
+        input_bits: u32,
         multipliers: &[i32],
         shifts_bits: &[u8],
         is_double_round: bool,
     ) -> Option<Self> {
-        if shifts_bits.iter().any(|&bits| bits < 32) {
+        // A value, without any zero point, is below half of the last bit that is shifted out, and the
+        // result below 2^31.
+        let least_bits = match input_bits {
+            8 => 10,
+            16 => 18,
+            _ => 32,
+        };
+        if shifts_bits.iter().any(|&bits| bits < least_bits) {
+            return None;
+        }
+        let is_upper = shifts_bits.iter().all(|&bits| bits >= 32);
+        if is_double_round && !is_upper {
             return None;
         }
         let channels = multipliers.len();
-        // One channel fills a register; a few fill some together.
-        let copies = match channels {
-            1 => LANES,
-            few if few < FEW_CHANNELS => LANES >> few.trailing_zeros().min(LANES.trailing_zeros()),
-            _ => 1,
+        let copies = if channels < FEW_CHANNELS {
+            let whole = LANES >> channels.trailing_zeros().min(LANES.trailing_zeros());
+            FEW_CHANNELS.div_ceil(channels).next_multiple_of(whole)
+        } else {
+            1
         };
         let multipliers: Vec<i32> = multipliers.repeat(copies);
         let shifts_bits: Vec<u8> = shifts_bits.repeat(copies);
@@ -64,46 +78,65 @@ impl Channels {
             values.resize(values.len() + padding, 0);
             values
         };
+        let shifted_out = if is_upper { 32 } else { 0 };
+        let shifts = shifts_bits
+            .iter()
+            .map(|&bits| i32::from(bits) - shifted_out);
         Some(Self {
             multipliers: padded(multipliers),
             rounds,
-            shifts_bits: padded(
-                shifts_bits
-                    .iter()
-                    .map(|&bits| i32::from(bits) - 32)
-                    .collect(),
-            ),
+            shifts_bits: padded(shifts.collect()),
+            is_upper,
             is_double_round,
         })
     }
 
-    /// Scales whole rows of channels, with the widest registers that the set has.
-    pub(crate) fn run<O: Narrow>(&self, channels: usize, x: &[i32], output: Output, out: &mut [O]) {
+    /// Scales whole rows of channels.
+    pub(crate) fn run<I: Widen, O: Narrow>(
+        &self,
+        channels: usize,
+        x: &[I],
+        range: Range,
+        out: &mut [O],
+    ) {
         // SAFETY: these exist only where the set's features were detected.
-        unsafe { self.run_512(channels, x, output, out) }
+        unsafe {
+            if self.is_upper {
+                self.run_512::<I, O, true>(channels, x, range, out);
+            } else {
+                self.run_512::<I, O, false>(channels, x, range, out);
+            }
+        }
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-    fn run_512<O: Narrow>(&self, channels: usize, x: &[i32], output: Output, out: &mut [O]) {
+    fn run_512<I: Widen, O: Narrow, const IS_UPPER: bool>(
+        &self,
+        channels: usize,
+        x: &[I],
+        range: Range,
+        out: &mut [O],
+    ) {
         let period = match channels {
             many if many >= FEW_CHANNELS => many,
             // Padding is none: these are whole registers.
             _ => self.multipliers.len(),
         };
-        let low = _mm512_set1_epi32(output.low);
-        let high = _mm512_set1_epi32(output.high);
-        let zero_point = _mm512_set1_epi32(output.zero_point);
+        let input_zero_point = _mm512_set1_epi32(range.input_zero_point);
+        let low = _mm512_set1_epi32(range.low);
+        let high = _mm512_set1_epi32(range.high);
+        let zero_point = _mm512_set1_epi32(range.zero_point);
+        let multipliers = self.multipliers.as_chunks::<LANES>().0;
+        let shifts = self.shifts_bits.as_chunks::<LANES>().0;
         for (x, out) in x.chunks(period).zip(out.chunks_mut(period)) {
             let registers = x.chunks(LANES).zip(out.chunks_mut(LANES));
-            let multipliers = self.multipliers.as_chunks::<LANES>().0;
-            let shifts = self.shifts_bits.as_chunks::<LANES>().0;
             let channels = multipliers.iter().zip(shifts).zip(&self.rounds);
             for ((x, out), ((multipliers, shifts), rounds)) in registers.zip(channels) {
                 let mask = u16::MAX >> (LANES - x.len());
                 // SAFETY: the mask has as many lanes as `x` and `out` have elements; the channels are
                 // whole registers.
                 unsafe {
-                    let x = _mm512_maskz_loadu_epi32(mask, x.as_ptr());
+                    let x = _mm512_sub_epi32(I::load(x.as_ptr(), mask), input_zero_point);
                     let multipliers = _mm512_loadu_si512(multipliers.as_ptr().cast());
                     let shifts = _mm512_loadu_si512(shifts.as_ptr().cast());
                     let even = self.product(x, multipliers, &rounds[0]);
@@ -112,8 +145,15 @@ impl Channels {
                         _mm512_srli_epi64::<32>(multipliers),
                         &rounds[1],
                     );
-                    let scaled = _mm512_mask_shuffle_epi32::<0b11_11_01_01>(odd, 0x5555, even);
-                    let scaled = _mm512_srav_epi32(scaled, shifts);
+                    let scaled = if IS_UPPER {
+                        let upper = _mm512_mask_shuffle_epi32::<0b11_11_01_01>(odd, 0x5555, even);
+                        _mm512_srav_epi32(upper, shifts)
+                    } else {
+                        let low_half = _mm512_set1_epi64(0xffff_ffff);
+                        let even = _mm512_srav_epi64(even, _mm512_and_si512(shifts, low_half));
+                        let odd = _mm512_srav_epi64(odd, _mm512_srli_epi64::<32>(shifts));
+                        _mm512_mask_shuffle_epi32::<0b10_10_00_00>(even, 0xaaaa, odd)
+                    };
                     let moved = _mm512_add_epi32(scaled, zero_point);
                     let clamped = _mm512_min_epi32(_mm512_max_epi32(moved, low), high);
                     O::store(out.as_mut_ptr(), mask, clamped);
@@ -139,6 +179,36 @@ impl Channels {
         _mm512_mask_sub_epi64(rounded, is_negative, rounded, _mm512_set1_epi64(2 * SECOND))
     }
 }
+
+/// An element that is scaled.
+pub(crate) trait Widen: Copy {
+    /// Reads the lanes in the mask, and zeros.
+    ///
+    /// # Safety
+    /// Needs AVX-512 F, BW, VL and DQ, and an element for each lane in the mask.
+    unsafe fn load(from: *const Self, mask: u16) -> __m512i;
+}
+
+macro_rules! widen {
+    ($element:ty, $load:expr) => {
+        impl Widen for $element {
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+            unsafe fn load(from: *const Self, mask: u16) -> __m512i {
+                // SAFETY: the caller's.
+                unsafe { $load(mask, from) }
+            }
+        }
+    };
+}
+
+widen!(i8, |mask, from| _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(
+    mask, from
+)));
+widen!(i16, |mask, from| _mm512_cvtepi16_epi32(
+    _mm256_maskz_loadu_epi16(mask, from)
+));
+widen!(i32, |mask, from| _mm512_maskz_loadu_epi32(mask, from));
 
 /// An element that scaled values are narrowed to.
 pub(crate) trait Narrow: Copy {
