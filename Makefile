@@ -16,7 +16,7 @@ RELEASE_BIN := $(CURDIR)/target/release/fixpoint
 BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
-	test-conformance conformance real-models cross cross-ci predeploys vectors fmt fuzz clean
+	test-conformance conformance real-models cross cross-ci bench predeploys vectors fmt fuzz clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -95,6 +95,11 @@ conformance: tools ## All official TOSA tests of SEED (1), some 17,000 in 3 to 5
 	python3 scripts/conformance.py --fixpoint $(RELEASE_BIN) --seed $(SEED) \
 		--graphs $(CURDIR)/target/release/examples/tosa_graphs --graph-count 1000
 
+THREADS ?= 1
+bench: build ## Whole int8 networks beside onnxruntime and LiteRT (PyPI), on THREADS (1); then the kernels
+	python3 scripts/bench.py --fixpoint $(RELEASE_BIN) --threads $(THREADS)
+	$(CARGO) bench --locked -p fixpoint-runtime
+
 predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests
 	forge build
 	node tools/predeploys.cjs
@@ -117,4 +122,4 @@ fuzz: tools ## Run each fuzz target for FUZZ_SECONDS (needs a nightly toolchain 
 			-max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 clean: ## Remove everything that was built
-	rm -rf target node_modules out cache broadcast .demo .conformance .venv-tosa
+	rm -rf target node_modules out cache broadcast .demo .conformance .venv-tosa .venv-bench

@@ -29,7 +29,10 @@ Examples:
   fixpoint devnet
   fixpoint deploy digits.fxp --rpc http://127.0.0.1:8545 --private-key $KEY \\
     --name digits --price 1000000000000
-  fixpoint call 0xMODEL --input scan.npy --rpc http://127.0.0.1:8545";
+  fixpoint call 0xMODEL --input scan.npy --rpc http://127.0.0.1:8545
+
+FIXPOINT_ISA=portable|avx2|avxvnni|avx512vnni|neon chooses the kernels, for tests and measurements;
+without it, the fastest of this machine run. Results are the same.";
 
 /// Machine learning inside an EVM chain: integer models that every validator runs bit for bit.
 #[derive(Parser)]
@@ -54,7 +57,20 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    let result = fixpoint_node::kernels::check().and_then(|()| run(command));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line: the cause chain, innermost last.
+            eprintln!("fixpoint: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Compile(args) => commands::compile::run(args),
         Command::Inspect(args) => commands::inspect::run(args),
         Command::Run(args) => commands::run::run(args),
@@ -65,13 +81,5 @@ fn main() -> ExitCode {
         Command::Devnet(args) => commands::devnet::run(args),
         Command::Precompile(args) => commands::precompile::run(args),
         Command::Conformance(args) => commands::conformance::run(args),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // One line: the cause chain, innermost last.
-            eprintln!("fixpoint: {error:#}");
-            ExitCode::FAILURE
-        }
     }
 }

@@ -6,11 +6,10 @@
 
 import json
 import pathlib
-import shutil
 import subprocess
-import sys
 
-from devkit import ROOT, Failed
+import virtual_environment
+from devkit import Failed
 
 PACKAGE_VERSION = "2026.8.0"
 CONVERTER_VERSION = "2026.2.0"
@@ -62,40 +61,4 @@ def find_tools(given):
     """The tools in the environment `given`, or in one of this checkout, which is made if need be."""
     if given:
         return Tools(pathlib.Path(given).absolute())
-    folder = ROOT / ".venv-tosa"
-    stamp = folder / "-".join(PACKAGES).replace("==", "-")
-    if not stamp.exists():
-        make_environment(folder)
-        stamp.touch()
-    return Tools(folder)
-
-
-def make_environment(folder):
-    """Makes the environment from nothing: a half-made or older one is of no use."""
-    if sys.version_info < (3, 10):
-        raise Failed(f"tosa-tools needs Python 3.10 or newer; this is {sys.version.split()[0]}")
-    print(f"installing {' and '.join(PACKAGES)} into {folder}", flush=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    install(
-        "Python's venv or pip is missing (on Debian and Ubuntu: apt install python3-venv)",
-        sys.executable, "-m", "venv", folder,
-    )  # fmt: skip
-    # Never from source: its build takes a C++ tool chain and an hour.
-    install(
-        f"pip could not install {' and '.join(PACKAGES)} from PyPI",
-        folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-        "--only-binary", ":all:", *PACKAGES,
-    )  # fmt: skip
-
-
-def install(otherwise, *command):
-    """Runs a step of the installation; fails with one clear line and what the step said."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    if done.returncode != 0:
-        raise Failed(f"{otherwise}\n{done.stdout[-1500:].rstrip()}")
+    return Tools(virtual_environment.ensure(".venv-tosa", PACKAGES))

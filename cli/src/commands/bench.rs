@@ -11,12 +11,13 @@ use std::{
 
 /// Time a model on this machine.
 ///
-/// Runs it on a zero input until the time is over, with this machine's kernels and with the
-/// portable ones, and prints medians. Results are the same whichever kernels run.
+/// Runs it on a zero input until the time is over, with each set of kernels that this machine has, the
+/// fastest first, and prints medians. Results are the same whichever kernels run.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   fixpoint bench digits.fxp
-  fixpoint bench digits.fxp --threads 2 --json")]
+  fixpoint bench digits.fxp --threads 2 --json
+  fixpoint bench digits.fxp --isa avx2")]
 pub(crate) struct Args {
     /// The compiled model
     model: PathBuf,
@@ -26,6 +27,9 @@ pub(crate) struct Args {
     /// How long to run each set of kernels
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     seconds: f64,
+    /// Run one set of kernels alone, by its name in the table
+    #[arg(long, value_name = "NAME")]
+    isa: Option<String>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -45,10 +49,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
     );
     let file = model_file::read(&args.model)?;
     let duration = Duration::from_secs_f64(args.seconds);
-    let mut sets = vec![Isa::detect()];
-    if Isa::portable().name() != Isa::detect().name() {
-        sets.push(Isa::portable());
-    }
+    let mut sets: Vec<Isa> = match &args.isa {
+        Some(name) => vec![Isa::named(name).with_context(|| {
+            let sets: Vec<_> = Isa::available().map(Isa::name).collect();
+            format!("--isa {name}: this machine has {}", sets.join(", "))
+        })?],
+        None => Isa::available().collect(),
+    };
+    sets.reverse();
     let measured = sets
         .into_iter()
         .map(|isa| measure(&file, isa, args.threads, duration))

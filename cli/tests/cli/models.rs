@@ -1,7 +1,7 @@
 //! Compiling, showing, running, judging and timing the models of `test-vectors/models`.
 
 use crate::support::{
-    assert_contains, digits, error, ok, ok_json, row_words, shown, vector, write_pictures,
+    assert_contains, digits, error, fixpoint, ok, ok_json, row_words, shown, vector, write_pictures,
 };
 use alloy_primitives::I256;
 use fixpoint_compiler::npy::{Array, Data, npz_to_bytes, read_npz};
@@ -310,7 +310,7 @@ fn raw_runs_take_and_give_the_tensors_integers() {
 }
 
 #[test]
-fn bench_times_both_sets_of_kernels() {
+fn bench_times_every_set_of_kernels() {
     let json = ok_json(&["bench", &digits(), "--seconds", "0.05", "--json"]);
     assert!(json["macs"].as_u64().unwrap() > 400_000);
     let kernels = json["kernels"].as_array().unwrap();
@@ -328,4 +328,27 @@ fn bench_times_both_sets_of_kernels() {
         &error(&["bench", &digits(), "--seconds", "0"]),
         &["--seconds is more than 0"],
     );
+    let alone = ok(&["bench", &digits(), "--seconds", "0.05", "--isa", "portable"]);
+    assert_eq!(alone.lines().count(), 2, "{alone}");
+    assert_contains(
+        &error(&["bench", &digits(), "--isa", "sse9"]),
+        &["--isa sse9", "portable"],
+    );
+}
+
+#[test]
+fn the_environment_chooses_kernels() {
+    let inspect = |isa: &str| {
+        let mut command = fixpoint();
+        command
+            .args(["inspect", &digits()])
+            .env("FIXPOINT_ISA", isa);
+        command.output().unwrap()
+    };
+    assert!(inspect("portable").status.success());
+    let refused = inspect("sse9");
+    assert_eq!(refused.status.code(), Some(1));
+    let errors = String::from_utf8(refused.stderr).unwrap();
+    assert_contains(&errors, &["FIXPOINT_ISA is 'sse9'", "portable"]);
+    assert_eq!(errors.lines().count(), 1);
 }

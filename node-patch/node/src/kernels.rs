@@ -15,3 +15,18 @@ pub fn description() -> String {
         std::env::consts::ARCH
     )
 }
+
+/// Refuses a wish for kernels (the environment variable `FIXPOINT_ISA`) that this machine cannot
+/// fulfil.
+///
+/// # Errors
+/// One line that names what it has.
+pub fn check() -> anyhow::Result<()> {
+    #[cfg(feature = "simd")]
+    if let Err(wish) = Isa::check_variable() {
+        let sets: Vec<_> = Isa::available().map(Isa::name).collect();
+        let (variable, sets) = (Isa::VARIABLE, sets.join(", "));
+        anyhow::bail!("{variable} is '{wish}'; this machine has {sets}");
+    }
+    Ok(())
+}

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use fixpoint_node::{DevnetConfig, run_devnet};
 
 fn main() -> anyhow::Result<()> {
+    fixpoint_node::kernels::check()?;
     let mut arguments = std::env::args().skip(1);
     let port = arguments.next().map_or(Ok(8545), |port| port.parse())?;
     let data_dir = arguments.next().map(PathBuf::from);

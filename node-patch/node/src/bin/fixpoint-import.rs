@@ -23,6 +23,7 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    fixpoint_node::kernels::check()?;
     let summary = fixpoint_node::import::import(
         &arguments.genesis,
         &arguments.blocks,

@@ -3,6 +3,16 @@
 //! [`portable`] is complete alone and is the reference for every other set; [`dispatch`] is the one
 //! place that decides which set a machine runs; [`weights`] prepares constant operands for it.
 //!
+//! | set | where | what is not plain Rust compiled for it |
+//! |---|---|---|
+//! | `portable` | everywhere | nothing |
+//! | `avx2` | x86-64 | products of i8 and i16: `vpmaddwd` on i16, panels of 16 outputs |
+//! | `avxvnni` | x86-64 | products and convolutions of i8: `vpdpbusd` in 256 bits, 6 rows x 16 outputs |
+//! | `avx512vnni` | x86-64 | the same in 512 bits, 12 x 32; depthwise convolutions of i8; RESCALE of i8, i16, i32 |
+//! | `neon` | aarch64 | large products of i8: `tract-linalg` |
+//!
+//! What they reach, measured, stands in `docs/performance.md`.
+//!
 //! Three rules hold for every function here:
 //! - buffers are dense, row-major, channels last (NHWC), elements in the machine's own byte order;
 //! - accumulators wrap: that they never do so is proved when a model is validated;

@@ -1,10 +1,12 @@
-//! Inner loops, each in plain Rust and in the best set of this machine.
+//! Inner loops, each in every set of this machine, and the limits of its instructions.
 //!
 //! `cargo bench -p fixpoint-runtime`. Throughput is in units of work: multiply-accumulates or
 //! elements.
 
 // `criterion_group!` makes a public function without documentation.
 #![allow(missing_docs)]
+
+mod limits;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fixpoint_runtime::kernels::portable::depthwise_conv2d::{
@@ -16,11 +18,9 @@ use fixpoint_runtime::kernels::portable::window::Window2d;
 use fixpoint_runtime::kernels::{Isa, PackedWeights};
 use std::hint::black_box;
 
-/// Plain Rust, and the best set if that is another.
+/// The sets of this machine.
 fn sets() -> Vec<Isa> {
-    let mut sets = vec![Isa::portable(), Isa::detect()];
-    sets.dedup();
-    sets
+    Isa::available().collect()
 }
 
 /// Elements that repeat only after a while.
@@ -139,5 +139,5 @@ fn elements(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, products, depthwise, elements);
+criterion_group!(benches, limits::limits, products, depthwise, elements);
 criterion_main!(benches);

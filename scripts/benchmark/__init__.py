@@ -1,0 +1,1 @@
+"""The networks that `bench.py` compares, and the files of each runtime."""
