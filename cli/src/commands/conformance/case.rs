@@ -8,11 +8,12 @@ use crate::{answers::Answers, ports::Ports, samples};
 use alloy_primitives::I256;
 use anyhow::{Context as _, Result, ensure};
 use fixpoint_compiler::{
+    CompileError,
     npy::Array,
     tosa::{self, PLACEHOLDER_INPUT},
 };
 use fixpoint_runtime::{
-    error::RunError,
+    error::{ModelError, RunError},
     graph::{Arena, Plan},
     kernels::Isa,
     model::ValidModel,
@@ -113,6 +114,13 @@ fn judge_positive(folder: &Path, description: &Description, bytes: &[u8]) -> Res
             if expects_unpredictable(folder, description, bytes) =>
         {
             let why = unpredictable::SKIPPED.into();
+            return Ok(Outcome::Skipped { why });
+        }
+        Err(Rejection::Compile(CompileError::Rejected {
+            source: ModelError::ArenaSize { limit, .. },
+            ..
+        })) => {
+            let why = format!("tensors of more than {limit} bytes, a limit of consensus");
             return Ok(Outcome::Skipped { why });
         }
         Err(rejection) => {

@@ -234,7 +234,10 @@ impl Draft {
                     self.refused.push((name, cause.to_owned()));
                     self.remove(operator);
                 }
-                Err(ModelError::UnusedOperator { operator }) => self.remove(operator),
+                Err(
+                    ModelError::UnusedOperator { operator }
+                    | ModelError::ValidationSteps { operator, .. },
+                ) => self.remove(operator),
                 Err(error) => panic!("{error} in {model:?}"),
             }
         }
