@@ -59,14 +59,20 @@ impl Layout {
     /// The layout of operators that run one after another: consensus data.
     pub(crate) fn new(model: &Model, values: &Values) -> Self {
         let alone: Vec<Stage> = (0..model.operators.len()).map(Stage::alone).collect();
-        Self::of_stages(model, values, &alone)
+        Self::of_stages(model, values, &alone, |_| false)
     }
 
     /// Places values in the order in which they come to be: inputs, then operators' outputs. An
     /// output takes the smallest free gap that holds it (the lowest of equals), else new memory at
     /// the end. After a stage, the places of what it was the last to read are free. What is read only
-    /// in the stage where it is written has a place for one block of rows, until it was read last.
-    pub(crate) fn of_stages(model: &Model, values: &Values, stages: &[Stage]) -> Self {
+    /// in the stage where it is written has a place for one block of rows, until it was read last. What an
+    /// operator hands on to the next inside a step has none.
+    pub(crate) fn of_stages(
+        model: &Model,
+        values: &Values,
+        stages: &[Stage],
+        hands_on: impl Fn(usize) -> bool,
+    ) -> Self {
         let root = |value: ValueId| values.alias(value).unwrap_or(value);
         let mut dying = last_reads(model, root);
         let mut layout = Self {
@@ -94,12 +100,17 @@ impl Layout {
                 }
             }
             let mut dead = Vec::new();
+            let mut read = Vec::new();
             for operator in stage.operators.clone() {
+                read.append(&mut dying[operator]);
+                if hands_on(operator) {
+                    continue;
+                }
                 let value = first_output + operator;
                 if layout.is_block[usize::from(root(value as ValueId))] {
                     layout.place(&mut memory, values, value as ValueId, Some(stage));
                 }
-                for value in core::mem::take(&mut dying[operator]) {
+                for value in read.drain(..) {
                     if layout.is_block[usize::from(value)] {
                         layout.release(&mut memory, value);
                     } else {

@@ -2,6 +2,7 @@
 
 use super::{
     arena::{Layout, Stage},
+    fuse::{Readers, fused},
     stages::{BLOCK_BYTES, divide},
 };
 use crate::{
@@ -84,9 +85,9 @@ pub(super) struct PlannedStage {
     pub(super) steps: Vec<PlannedStep>,
 }
 
-/// One operator, with its places.
+/// One operator, or some that are run as one, with places.
 pub(super) struct PlannedStep {
-    /// Index in serialised order.
+    /// Index in serialised order, of the first.
     pub(super) operator: u16,
     pub(super) reads: Vec<Source>,
     pub(super) writes: Place,
@@ -113,12 +114,15 @@ impl Plan {
     /// [`Self::new`], with the size of the blocks in which operators that belong together are run. It
     /// changes speed and memory alone.
     pub fn in_blocks(model: &ValidModel, isa: Isa, block_bytes: usize) -> Self {
-        let steps = steps(model, isa);
+        let mut steps = fused_steps(model, isa);
         let mut stages = divide(model, &steps, block_bytes);
-        let mut layout = Layout::of_stages(model.model(), model.values(), &stages);
+        let hands_on = hands_on(&steps);
+        let hands_on = |operator: usize| hands_on[operator];
+        let mut layout = Layout::of_stages(model.model(), model.values(), &stages, hands_on);
         // A tensor lives on to the end of the stage that reads it. Should that take more memory than
         // what is paid for, operators are run alone.
         if layout.bytes() > model.arena_bytes() {
+            steps = (0..steps.len()).map(|at| step(model, at, isa)).collect();
             stages = (0..steps.len()).map(Stage::alone).collect();
             layout = model.layout().clone();
         }
@@ -177,24 +181,53 @@ impl Plan {
     }
 }
 
-/// The step of every operator that is run: those of aliases and of constants alone are not.
-fn steps(model: &ValidModel, isa: Isa) -> Vec<Option<Step>> {
+/// The step of every operator that is run, but for those that the step of one before them runs too.
+fn fused_steps(model: &ValidModel, isa: Isa) -> Vec<Option<Step>> {
+    let readers = Readers::of(model);
+    let mut steps = Vec::new();
+    while steps.len() < model.model().operators.len() {
+        let operator = steps.len();
+        let step = if is_run(model, operator) {
+            fused(model, &readers, operator, isa).or_else(|| step(model, operator, isa))
+        } else {
+            None
+        };
+        let end = operator + step.as_ref().map_or(1, |step| step.operators);
+        steps.push(step);
+        steps.resize_with(end, || None);
+    }
+    steps
+}
+
+/// Whether an operator is run: aliases and those of constants alone are not.
+fn is_run(model: &ValidModel, operator: usize) -> bool {
     let graph = model.model();
-    let first_output = graph.inputs.len() + graph.constants.len();
-    let outputs = (first_output..).map(|value| value as ValueId);
-    let operators = outputs.zip(graph.operators.iter());
-    let steps = operators.map(|(value, operator)| {
-        let values = model.values();
-        if values.alias(value).is_some() || values.constant(value).is_some() {
-            return None;
-        }
-        let numbers = operator.operands();
-        let operands: Vec<Operand<'_>> =
-            numbers.iter().map(|&value| values.operand(value)).collect();
-        let step = operator.operation().prepare(&operands, isa);
-        Some(step.unwrap_or_else(|_| Step::defect()))
+    let value = (graph.inputs.len() + graph.constants.len() + operator) as ValueId;
+    model.values().alias(value).is_none() && model.values().constant(value).is_none()
+}
+
+/// The step of one operator, if it is run.
+fn step(model: &ValidModel, operator: usize, isa: Isa) -> Option<Step> {
+    if !is_run(model, operator) {
+        return None;
+    }
+    let operator = &model.model().operators[operator];
+    let numbers = operator.operands();
+    let operands = numbers.iter().map(|&value| model.values().operand(value));
+    let operands: Vec<Operand<'_>> = operands.collect();
+    let step = operator.operation().prepare(&operands, isa);
+    Some(step.unwrap_or_else(|_| Step::defect()))
+}
+
+/// For each operator, whether a step hands what it writes on to the operator behind it.
+fn hands_on(steps: &[Option<Step>]) -> Vec<bool> {
+    let mut inside = 0;
+    let operators = steps.iter().map(|step| {
+        inside = step.as_ref().map_or(inside, |step| step.operators);
+        inside = usize::saturating_sub(inside, 1);
+        inside > 0
     });
-    steps.collect()
+    operators.collect()
 }
 
 /// Where the values of a model are.
@@ -234,7 +267,8 @@ impl Places<'_> {
 
     fn step(&self, operator: usize, step: Step, stage: &Stage) -> Option<PlannedStep> {
         let graph = self.model.model();
-        let value = graph.inputs.len() + graph.constants.len() + operator;
+        let last = operator + step.operators - 1;
+        let value = graph.inputs.len() + graph.constants.len() + last;
         let numbers = graph.operators[operator].operands();
         let by_rows = (stage.rows > 1).then_some(stage.rows);
         let extents = step.rows.unwrap_or_default();

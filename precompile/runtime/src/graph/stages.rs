@@ -18,19 +18,28 @@ pub(crate) const BLOCK_BYTES: usize = 64 << 10;
 /// Rows that matrix products take at a time; blocks of as many or more are a multiple of it.
 const PRODUCT_ROWS: usize = 12;
 
-/// Divides the operators into stages. `steps` has a step for each operator that is run.
+/// Divides the operators into stages. `steps` has a step for each operator that is run, but for those that
+/// the step of one before them runs too.
 pub(super) fn divide(model: &ValidModel, steps: &[Option<Step>], block_bytes: usize) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
-    for (operator, step) in steps.iter().enumerate() {
+    let mut operator = 0;
+    while let Some(step) = steps.get(operator) {
+        let end = operator + step.as_ref().map_or(1, |step| step.operators);
         match stages.last_mut() {
             Some(stage) if joins(model, stage, operator, step.as_ref(), steps) => {
-                stage.operators.end = operator + 1;
+                stage.operators.end = end;
             }
-            _ => stages.push(Stage::alone(operator)),
+            _ => {
+                let mut stage = Stage::alone(operator);
+                stage.operators.end = end;
+                stages.push(stage);
+            }
         }
+        operator = end;
     }
     for stage in &mut stages {
-        if stage.operators.len() > 1 {
+        let steps_of = steps[stage.operators.clone()].iter().flatten();
+        if steps_of.count() > 1 {
             set_block(model, stage, steps, block_bytes);
         }
     }
@@ -82,8 +91,8 @@ fn set_block(model: &ValidModel, stage: &mut Stage, steps: &[Option<Step>], bloc
     let rows = rows.map(|&size| size as usize).product::<usize>().max(1);
     let mut row_bytes = 0;
     for operator in stage.operators.clone() {
-        if steps[operator].is_some() {
-            let value = output_of(model.model(), operator);
+        if let Some(step) = &steps[operator] {
+            let value = output_of(model.model(), operator + step.operators - 1);
             row_bytes += model.values().tensor(value).size_bytes() as usize / rows;
         }
     }

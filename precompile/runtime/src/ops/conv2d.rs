@@ -5,8 +5,8 @@
 
 use super::{
     convolution::{
-        Layer, PackedLayer, Sums, ZeroPoints, accumulator_of, added_work, prove_sums, require_bias,
-        require_types, step,
+        Layer, PackedLayer, Sums, ZeroPoints, accumulator_of, added_work, narrowed_step,
+        prove_sums, require_bias, require_types, step,
     },
     geometry::{Pad2d, Size2d, Window, output_shape},
     operation::{Inferred, Operand, Operation, Step},
@@ -19,6 +19,7 @@ use crate::{
         Isa, KernelError, KernelResult, PackedWeights,
         portable::{
             conv2d::{conv2d_i8, conv2d_i16, conv2d_scratch_words, conv2d_weights_i8},
+            rescale::Narrowing,
             window::Window2d,
         },
     },
@@ -75,6 +76,19 @@ impl Conv2d {
         require_bias(bias, outputs)?;
         Ok((window, outputs as usize))
     }
+
+    fn layer(&self, operands: &[Operand<'_>], isa: Isa) -> Result<(Layer2d, Sums), OperatorError> {
+        let [input, _, _] = exactly(operands)?;
+        let (window, outputs) = self.sizes(operands)?;
+        let layer = Layer2d {
+            window,
+            outputs,
+            isa,
+            is_wide: input.dtype() == DType::I16,
+            zero_points: self.zero_points(),
+        };
+        Ok((layer, sums(&window, outputs)))
+    }
 }
 
 impl Operation for Conv2d {
@@ -104,17 +118,18 @@ impl Operation for Conv2d {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        let [input, _, _] = exactly(operands).map_err(|_| KernelError::Shape)?;
-        let (window, outputs) = self.sizes(operands).map_err(|_| KernelError::Shape)?;
-        let layer = Layer2d {
-            window,
-            outputs,
-            isa,
-            is_wide: input.dtype() == DType::I16,
-            zero_points: self.zero_points(),
-        };
-        let sums = sums(&window, outputs);
+        let (layer, sums) = self.layer(operands, isa).map_err(|_| KernelError::Shape)?;
         step(layer, operands, (self.zero_points(), sums), isa)
+    }
+
+    fn prepare_narrowed(
+        &self,
+        operands: &[Operand<'_>],
+        isa: Isa,
+        narrowing: &Narrowing,
+    ) -> Option<Step> {
+        let (layer, sums) = self.layer(operands, isa).ok()?;
+        narrowed_step(layer, operands, (self.zero_points(), sums), isa, narrowing)
     }
 }
 
@@ -155,6 +170,10 @@ impl Layer for Layer2d {
         })
     }
 
+    fn narrow(packed: PackedWeights, narrowing: &Narrowing) -> Option<PackedWeights> {
+        packed.narrowed(narrowing)
+    }
+
     fn run(
         &self,
         weights: &PackedWeights,
@@ -166,6 +185,10 @@ impl Layer for Layer2d {
     ) -> KernelResult {
         match (x, bias, out) {
             (View::I8(x), View::I32(bias), ViewMut::I32(out)) => {
+                let x = (x, self.zero_points.input);
+                conv2d_i8(&self.window, weights, x, bias, first_position, out, scratch)
+            }
+            (View::I8(x), View::I32(bias), ViewMut::I8(out)) => {
                 let x = (x, self.zero_points.input);
                 conv2d_i8(&self.window, weights, x, bias, first_position, out, scratch)
             }

@@ -14,7 +14,10 @@ use crate::{
     error::OperatorError,
     kernels::{
         Isa, KernelError, KernelResult,
-        portable::bias::{add_bias_i32, add_bias_i48},
+        portable::{
+            bias::{add_bias_i32, add_bias_i48},
+            rescale::Narrowing,
+        },
     },
     tensor::{DType, TensorType},
     work::Work,
@@ -146,6 +149,12 @@ pub(crate) trait Layer: Send + Sync + 'static {
     /// Lays out `weight` as it stands in the model.
     fn pack(&self, weight: &[i8]) -> Result<PackedLayer<Self::Weights>, KernelError>;
 
+    /// The same weights, for results that a RESCALE and a CLAMP make of the sums, if the set has a kernel
+    /// for it.
+    fn narrow(_packed: Self::Weights, _narrowing: &Narrowing) -> Option<Self::Weights> {
+        None
+    }
+
     /// Computes positions of the output, from the first on. A bias without elements is 0.
     fn run(
         &self,
@@ -180,15 +189,42 @@ pub(crate) fn step<L: Layer>(
             run(&layer, &packed.weights, call, out, &mut scratch)
         }));
     };
-    let PackedLayer {
-        weights,
-        packed_bytes,
-        scratch_words,
-    } = pack(&layer, weight)?;
+    let packed = pack(&layer, weight)?;
+    Ok(packed_step(layer, packed, is_bias_checked, isa))
+}
+
+/// [`step`] of a layer together with a RESCALE and a CLAMP of its sums.
+pub(crate) fn narrowed_step<L: Layer>(
+    layer: L,
+    operands: &[Operand<'_>],
+    (zero_points, sums): (ZeroPoints, Sums),
+    isa: Isa,
+    narrowing: &Narrowing,
+) -> Option<Step> {
+    let [_, weight, _] = exactly(operands).ok()?;
+    if is_bias_checked(operands, zero_points, sums).ok()? {
+        return None;
+    }
+    let packed = pack(&layer, weight.constant?).ok()?;
+    let narrowed = PackedLayer {
+        weights: L::narrow(packed.weights, narrowing)?,
+        ..packed
+    };
+    Some(packed_step(layer, narrowed, false, isa))
+}
+
+/// The step of a layer whose weights are packed.
+fn packed_step<L: Layer>(
+    layer: L,
+    packed: PackedLayer<L::Weights>,
+    is_bias_checked: bool,
+    isa: Isa,
+) -> Step {
+    let weights = packed.weights;
     let step = Step::from_row(
         isa,
         2,
-        scratch_words,
+        packed.scratch_words,
         move |first, reads, out, scratch| match *reads {
             [x, bias] => run(
                 &layer,
@@ -200,11 +236,11 @@ pub(crate) fn step<L: Layer>(
             _ => Err(KernelError::Shape),
         },
     );
-    let step = step.reading(&[0, 2]).packing(packed_bytes);
+    let step = step.reading(&[0, 2]).packing(packed.packed_bytes);
     if L::IS_BY_ROWS {
-        return Ok(step.by_rows(&[Extent::All, Extent::All]));
+        return step.by_rows(&[Extent::All, Extent::All]);
     }
-    Ok(step)
+    step
 }
 
 fn pack<L: Layer>(layer: &L, weight: View<'_>) -> Result<PackedLayer<L::Weights>, KernelError> {

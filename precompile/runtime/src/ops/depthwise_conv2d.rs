@@ -5,8 +5,8 @@
 
 use super::{
     convolution::{
-        Layer, PackedLayer, Sums, ZeroPoints, accumulator_of, added_work, prove_sums, require_bias,
-        require_types, step,
+        Layer, PackedLayer, Sums, ZeroPoints, accumulator_of, added_work, narrowed_step,
+        prove_sums, require_bias, require_types, step,
     },
     geometry::{Pad2d, Size2d, Window, output_shape},
     operation::{Inferred, Operand, Operation, Step},
@@ -19,6 +19,7 @@ use crate::{
         Isa, KernelError, KernelResult,
         portable::{
             depthwise_conv2d::{DepthwiseWeights, depthwise_conv2d_i8, depthwise_conv2d_i16},
+            rescale::Narrowing,
             window::Window2d,
         },
     },
@@ -97,6 +98,21 @@ impl DepthwiseConv2d {
             outputs: outputs as usize,
         })
     }
+
+    fn layer(
+        &self,
+        operands: &[Operand<'_>],
+        isa: Isa,
+    ) -> Result<(DepthwiseLayer, Sums), OperatorError> {
+        let sizes = self.sizes(operands)?;
+        let layer = DepthwiseLayer {
+            window: sizes.window,
+            multiplier: sizes.multiplier,
+            isa,
+            zero_points: self.zero_points(),
+        };
+        Ok((layer, sizes.sums()))
+    }
 }
 
 impl Operation for DepthwiseConv2d {
@@ -127,14 +143,18 @@ impl Operation for DepthwiseConv2d {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        let sizes = self.sizes(operands).map_err(|_| KernelError::Shape)?;
-        let layer = DepthwiseLayer {
-            window: sizes.window,
-            multiplier: sizes.multiplier,
-            isa,
-            zero_points: self.zero_points(),
-        };
-        step(layer, operands, (self.zero_points(), sizes.sums()), isa)
+        let (layer, sums) = self.layer(operands, isa).map_err(|_| KernelError::Shape)?;
+        step(layer, operands, (self.zero_points(), sums), isa)
+    }
+
+    fn prepare_narrowed(
+        &self,
+        operands: &[Operand<'_>],
+        isa: Isa,
+        narrowing: &Narrowing,
+    ) -> Option<Step> {
+        let (layer, sums) = self.layer(operands, isa).ok()?;
+        narrowed_step(layer, operands, (self.zero_points(), sums), isa, narrowing)
     }
 }
 
@@ -166,6 +186,10 @@ impl Layer for DepthwiseLayer {
         })
     }
 
+    fn narrow(packed: DepthwiseWeights, narrowing: &Narrowing) -> Option<DepthwiseWeights> {
+        packed.narrowed(narrowing)
+    }
+
     fn run(
         &self,
         weights: &DepthwiseWeights,
@@ -177,6 +201,10 @@ impl Layer for DepthwiseLayer {
     ) -> KernelResult {
         match (x, bias, out) {
             (View::I8(x), View::I32(bias), ViewMut::I32(out)) => {
+                let x = (x, self.zero_points.input);
+                depthwise_conv2d_i8(&self.window, weights, x, bias, first_position, out)
+            }
+            (View::I8(x), View::I32(bias), ViewMut::I8(out)) => {
                 let x = (x, self.zero_points.input);
                 depthwise_conv2d_i8(&self.window, weights, x, bias, first_position, out)
             }

@@ -4,7 +4,7 @@
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, KernelResult, require_shape},
+    kernels::{Isa, KernelError, KernelResult, portable::rescale::Narrowing, require_shape},
     model::format::ValueId,
     tensor::{DType, TensorType},
     work::Work,
@@ -29,6 +29,17 @@ pub(crate) trait Operation {
     /// Makes it ready to run on one set of kernels. Called after [`Self::prove`] succeeded; an
     /// error is a defect of this runtime.
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError>;
+
+    /// The same together with a RESCALE and a CLAMP of its results, if it cannot fail and the set has a
+    /// kernel that does all that at once.
+    fn prepare_narrowed(
+        &self,
+        _operands: &[Operand<'_>],
+        _isa: Isa,
+        _narrowing: &Narrowing,
+    ) -> Option<Step> {
+        None
+    }
 }
 
 /// What is known of a value that an operator reads, before any input exists.
@@ -111,6 +122,9 @@ pub(crate) struct Step {
     pub(crate) scratch_words: usize,
     /// Bytes on the heap: packed weights.
     pub(crate) packed_bytes: usize,
+    /// How many operators it runs: its own, whose operands it reads, and those behind it that stand next to
+    /// each other and read nothing but the one before. It writes what the last of them does.
+    pub(crate) operators: usize,
     /// If any rows can be computed without the others: what they take of each operand that is read.
     pub(crate) rows: Option<Vec<Extent>>,
     /// The computation. No allocation, except where an operator's documentation says so. Unless there
@@ -163,6 +177,7 @@ impl Step {
             reads: (0..reads).collect(),
             scratch_words,
             packed_bytes: 0,
+            operators: 1,
             rows: None,
             run: Box::new(move |first, reads, out, scratch| {
                 isa.vectorise(|| run(first, reads, out, scratch))
@@ -197,6 +212,12 @@ impl Step {
     /// The step, reading these operands instead of the first ones.
     pub(crate) fn reading(mut self, operands: &[usize]) -> Self {
         self.reads = operands.to_vec();
+        self
+    }
+
+    /// The step, which also runs operators behind its own: so many in all.
+    pub(crate) const fn running(mut self, operators: usize) -> Self {
+        self.operators = operators;
         self
     }
 

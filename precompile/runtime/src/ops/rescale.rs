@@ -12,7 +12,7 @@ use crate::{
     error::OperatorError,
     kernels::{
         Isa, KernelError,
-        portable::rescale::{Rescale as Kernel, RescaleParameters},
+        portable::rescale::{Narrowing, Rescale as Kernel, RescaleParameters},
     },
     model::{
         format::{Signed32, ValueId},
@@ -144,6 +144,34 @@ impl Operation for Rescale {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        self.clamped_step(isa, None)
+    }
+}
+
+impl Rescale {
+    /// What a product does to its sums to give what this operator and a CLAMP to these bounds give; `None`
+    /// if the output is not i8.
+    pub(crate) fn narrowing(&self, bounds: Option<(i32, i32)>) -> Option<Narrowing> {
+        if self.to != DType::I8 || self.output_unsigned || !self.scale32 {
+            return None;
+        }
+        let (low, high) = bounds.unwrap_or((i32::from(i8::MIN), i32::from(i8::MAX)));
+        Some(Narrowing {
+            multipliers: self.multipliers.iter().map(|entry| entry.0).collect(),
+            shifts_bits: self.shifts_bits.to_vec(),
+            is_double_round: self.double_round,
+            zero_point: i8::try_from(self.output_zero_point.0).ok()?,
+            low: i8::try_from(low).ok()?,
+            high: i8::try_from(high).ok()?,
+        })
+    }
+
+    /// A step that also clamps the results, which are signed, to these bounds.
+    pub(crate) fn clamped_step(
+        &self,
+        isa: Isa,
+        bounds: Option<(i32, i32)>,
+    ) -> Result<Step, KernelError> {
         let multipliers: Vec<i32> = self.multipliers.iter().map(|entry| entry.0).collect();
         let rescale = Kernel::new(&RescaleParameters {
             input_zero_point: self.input_zero_point.0,
@@ -156,7 +184,8 @@ impl Operation for Rescale {
             output_unsigned: self.output_unsigned,
         })
         .ok_or(KernelError::Shape)?
-        .with_isa(isa);
+        .with_isa(isa)
+        .with_bounds(bounds);
         Ok(Step::elementwise(isa, move |reads, out| {
             match (reads, out) {
                 ([View::I8(x)], ViewMut::I8(out)) => rescale.run(x, out),

@@ -1,7 +1,7 @@
 //! CONV2D as a matrix product over gathered windows.
 
 use super::window::{Taps, Window2d};
-use crate::kernels::weights::Windows;
+use crate::kernels::weights::{ProductResult, Windows};
 use crate::kernels::{Isa, KernelError, KernelResult, PackedWeights, require_shape};
 
 /// Length of the scratch of [`conv2d_i8`] and [`conv2d_i16`].
@@ -35,14 +35,14 @@ const fn padded_elements(window: &Window2d, output_rows: usize) -> usize {
 
 /// Windows `first_position ..` of a convolution: `out` is `[positions, outputs]`, so a plan may work
 /// through the output tile by tile. `weights` are those of [`conv2d_weights_i8`]; `bias` has 0, 1 or
-/// `OC` elements. Padding stands for the zero point.
-pub fn conv2d_i8(
+/// `OC` elements. Padding stands for the zero point. Results are i32, or i8 if the weights were narrowed.
+pub fn conv2d_i8<O: ProductResult>(
     window: &Window2d,
     weights: &PackedWeights,
     (x, zero_point): (&[i8], i32),
     bias: &[i32],
     first_position: usize,
-    out: &mut [i32],
+    out: &mut [O],
     scratch: &mut [u64],
 ) -> KernelResult {
     let positions = require_sizes(
@@ -96,13 +96,13 @@ pub fn conv2d_i16(
 }
 
 /// [`conv2d_i8`] where they lie, in the input with its padding written out.
-fn padded_windows(
+fn padded_windows<O: ProductResult>(
     window: &Window2d,
     weights: &PackedWeights,
     (x, zero_point): (&[i8], i8),
     bias: &[i32],
     first_position: usize,
-    out: &mut [i32],
+    out: &mut [O],
     scratch: &mut [u64],
 ) -> KernelResult {
     let [height, width] = window.output;

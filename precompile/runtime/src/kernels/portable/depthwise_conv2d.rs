@@ -1,8 +1,15 @@
 //! DEPTHWISE_CONV2D, directly: every output channel reads one input channel.
 
-use super::window::{Taps, Window2d};
-use crate::kernels::dispatch::Kernel;
-use crate::kernels::{Isa, KernelError, KernelResult, require_shape};
+use super::{
+    rescale::Narrowing,
+    window::{Taps, Window2d},
+};
+use crate::kernels::{
+    Isa, KernelError, KernelResult,
+    dispatch::Kernel,
+    require_shape,
+    weights::{ProductResult, Results},
+};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::kernels::{dispatch::Set, x86_64::depthwise_conv2d::Weights as Woven};
 use alloc::vec::Vec;
@@ -72,6 +79,20 @@ impl DepthwiseWeights {
         }
     }
 
+    /// The same weights, whose results are i8, by a RESCALE and a CLAMP of their sums; `None` if the set has
+    /// no kernel for it.
+    pub(crate) fn narrowed(self, narrowing: &Narrowing) -> Option<Self> {
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        if let Some(woven) = self.woven {
+            return Some(Self {
+                woven: Some(woven.narrowed(narrowing)?),
+                ..self
+            });
+        }
+        let _ = narrowing;
+        None
+    }
+
     /// Output channels, `C * M`.
     pub const fn outputs(&self) -> usize {
         self.channels * self.multiplier
@@ -104,22 +125,25 @@ impl DepthwiseWeights {
 }
 
 /// Windows `first_position ..`: `out` is `[positions, C * M]`; `bias` has 0, 1 or `C * M` elements.
-/// Padding stands for the zero point.
-pub fn depthwise_conv2d_i8(
+/// Padding stands for the zero point. Results are i32, or i8 if the weights were narrowed.
+pub fn depthwise_conv2d_i8<O: ProductResult>(
     window: &Window2d,
     weights: &DepthwiseWeights,
     (x, zero_point): (&[i8], i32),
     bias: &[i32],
     first_position: usize,
-    out: &mut [i32],
+    out: &mut [O],
 ) -> KernelResult {
     let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
     weights.require_sizes(window, x.len(), bias.len(), first_position, out.len())?;
+    let out = O::results(out);
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     if let Some(woven) = &weights.woven {
-        woven.run(window, (x, zero_point), bias, first_position, out);
-        return Ok(());
+        return woven.run(window, (x, zero_point), bias, first_position, out);
     }
+    let Results::Sums(out) = out else {
+        return Err(KernelError::Shape);
+    };
     let zero_point = i16::from(zero_point);
     weights.isa.run(Call {
         window,

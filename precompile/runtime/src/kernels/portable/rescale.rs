@@ -5,7 +5,10 @@ use crate::kernels::{Isa, KernelResult, require, require_shape};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::kernels::{
     dispatch::Set,
-    x86_64::rescale::{Channels as Wide, Range, Widen},
+    x86_64::{
+        narrow::Scale,
+        rescale::{Channels as Wide, Range, Widen},
+    },
 };
 use alloc::vec::Vec;
 
@@ -30,6 +33,35 @@ pub struct RescaleParameters<'a> {
     pub output_unsigned: bool,
 }
 
+/// A RESCALE of i32 to i8 by 32-bit multipliers, and a CLAMP behind it, for kernels that do both before
+/// they write sums.
+#[derive(Clone, Debug)]
+pub(crate) struct Narrowing {
+    /// One, or one per channel.
+    pub(crate) multipliers: Vec<i32>,
+    /// Right shifts, as many as multipliers.
+    pub(crate) shifts_bits: Vec<u8>,
+    /// DOUBLE_ROUND.
+    pub(crate) is_double_round: bool,
+    /// Added to the scaled value.
+    pub(crate) zero_point: i8,
+    /// Smallest result.
+    pub(crate) low: i8,
+    /// Largest result.
+    pub(crate) high: i8,
+}
+
+impl Narrowing {
+    /// Whether the set has kernels that do this to their sums.
+    pub(crate) fn suits(&self, isa: Isa) -> bool {
+        match isa.0 {
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Avx512Vnni => Scale::suits(self),
+            _ => false,
+        }
+    }
+}
+
 /// A RESCALE made ready to run.
 #[derive(Clone, Debug)]
 pub struct Rescale {
@@ -38,6 +70,8 @@ pub struct Rescale {
     output_zero_point: i32,
     input_unsigned: bool,
     output_unsigned: bool,
+    /// What results are clamped to, beside the range of their type.
+    bounds: (i32, i32),
     scale32: bool,
     isa: Isa,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -130,6 +164,7 @@ impl Rescale {
             output_zero_point: parameters.output_zero_point,
             input_unsigned: parameters.input_unsigned,
             output_unsigned: parameters.output_unsigned,
+            bounds: (i32::MIN, i32::MAX),
             scale32,
             isa: Isa::portable(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -143,6 +178,14 @@ impl Rescale {
             isa,
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             wide: self.wide(isa),
+            ..self
+        }
+    }
+
+    /// The same, with a CLAMP of its results.
+    pub(crate) fn with_bounds(self, bounds: Option<(i32, i32)>) -> Self {
+        Self {
+            bounds: bounds.unwrap_or(self.bounds),
             ..self
         }
     }
@@ -221,14 +264,15 @@ impl Rescale {
 
     /// The smallest and the largest output of so many bits.
     #[inline(always)]
-    const fn output_range(&self, bits: u32) -> (i32, i32) {
+    fn output_range(&self, bits: u32) -> (i32, i32) {
         let half = 1_i64 << (bits - 1);
         let (low, high) = if self.output_unsigned {
             (0, 2 * half - 1)
         } else {
             (-half, half - 1)
         };
-        (low as i32, high as i32)
+        let (least, most) = self.bounds;
+        ((low as i32).max(least), (high as i32).min(most))
     }
 
     #[inline(always)]

@@ -1,13 +1,17 @@
 //! Matrices of i8, for i8 rows.
 
-use super::{Windows, words::Words};
+use super::{Results, Windows, words::Words};
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use crate::kernels::dispatch::Set;
 #[cfg(all(feature = "std", target_arch = "aarch64"))]
 use crate::kernels::tract;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::kernels::x86_64::vnni::{Avx512Panels, AvxPanels, Rows};
-use crate::kernels::{Isa, KernelError, KernelResult, portable::gemm::widen, require_shape};
+use crate::kernels::{
+    Isa, KernelError, KernelResult,
+    portable::{gemm::widen, rescale::Narrowing},
+    require_shape,
+};
 use alloc::{vec, vec::Vec};
 
 /// Bytes of widened rows that are multiplied at a time: half of a level-1 cache.
@@ -81,6 +85,16 @@ impl Bytes {
         }
     }
 
+    /// The same, for results of i8; `None` if the set has no kernel for it.
+    pub(super) fn narrowed(self, narrowing: &Narrowing) -> Option<Self> {
+        let _ = narrowing;
+        match self {
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::Avx512Vnni(panels) => Some(Self::Avx512Vnni(panels.narrowed(narrowing)?)),
+            _ => None,
+        }
+    }
+
     /// Whether they are packed in lines.
     pub(super) const fn takes_lines(&self) -> bool {
         match self {
@@ -115,15 +129,28 @@ impl Bytes {
         }
     }
 
-    /// i32 results of `rows` `[m, depth]` into `out` `[m, outputs]`; sums wrap.
+    /// Results of `rows` `[m, depth]` into `out` `[m, outputs]`; sums wrap.
     pub(super) fn product(
         &self,
         [outputs, depth]: [usize; 2],
         (rows, zero_point): (&[i8], i8),
         bias: &[i32],
-        out: &mut [i32],
+        out: Results<'_>,
         scratch: &mut [u64],
     ) -> KernelResult {
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        match self {
+            Self::AvxVnni(panels) => {
+                return panels.product(matrix(rows, depth), zero_point, bias, out);
+            }
+            Self::Avx512Vnni(panels) => {
+                return panels.product(matrix(rows, depth), zero_point, bias, out);
+            }
+            Self::Widened(_) => {}
+        }
+        let Results::Sums(out) = out else {
+            return Err(KernelError::Shape);
+        };
         let words = match self {
             Self::Widened(words) => words,
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
@@ -136,15 +163,7 @@ impl Bytes {
                 widened
             }
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::AvxVnni(panels) => {
-                panels.product(matrix(rows, depth), zero_point, bias, out);
-                return Ok(());
-            }
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::Avx512Vnni(panels) => {
-                panels.product(matrix(rows, depth), zero_point, bias, out);
-                return Ok(());
-            }
+            Self::AvxVnni(_) | Self::Avx512Vnni(_) => return Err(KernelError::Shape),
         };
         let scratch: &mut [i16] = bytemuck::cast_slice_mut(scratch);
         let tile = widened_rows(depth);
@@ -161,16 +180,15 @@ impl Bytes {
 }
 
 impl Bytes {
-    /// i32 results of windows into `out` `[m, outputs]`, for `[outputs, lines, line]`; sums wrap.
+    /// Results of so many windows into `out` `[count, outputs]`, for `[outputs, lines, line]`; sums wrap.
     pub(super) fn product_windows(
         &self,
         [outputs, lines, line]: [usize; 3],
-        windows: Windows<'_>,
+        (windows, count): (Windows<'_>, usize),
         zero_point: i8,
         bias: &[i32],
-        out: &mut [i32],
+        out: Results<'_>,
     ) -> KernelResult {
-        let count = out.len() / outputs;
         let last = count.saturating_sub(1) * windows.row_stride + (lines - 1) * windows.line_stride;
         require_shape(last + line.next_multiple_of(4) <= windows.x.len())?;
         require_shape(bias.len() <= 1 || bias.len() == outputs)?;
@@ -185,13 +203,12 @@ impl Bytes {
             match self {
                 Self::AvxVnni(panels) => panels.product(rows, zero_point, bias, out),
                 Self::Avx512Vnni(panels) => panels.product(rows, zero_point, bias, out),
-                Self::Widened(_) => return Err(KernelError::Shape),
+                Self::Widened(_) => Err(KernelError::Shape),
             }
-            Ok(())
         }
         #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
         {
-            let _ = zero_point;
+            let _ = (zero_point, out);
             Err(KernelError::Shape)
         }
     }

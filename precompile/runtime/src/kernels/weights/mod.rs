@@ -7,7 +7,7 @@ mod bytes;
 mod words;
 
 use self::{bytes::Bytes, words::Words};
-use super::portable::gemm::widen;
+use super::portable::{gemm::widen, rescale::Narrowing};
 use super::{Isa, KernelError, KernelResult, require_shape};
 use alloc::{vec, vec::Vec};
 
@@ -35,6 +35,37 @@ pub(crate) struct Windows<'a> {
     pub(crate) row_stride: usize,
     /// Elements from line to line of a window.
     pub(crate) line_stride: usize,
+}
+
+/// Places for the results of a product of i8.
+#[derive(Debug)]
+pub(crate) enum Results<'a> {
+    /// The sums.
+    Sums(&'a mut [i32]),
+    /// What [`PackedWeights::narrowed`] makes of them.
+    Narrow(&'a mut [i8]),
+}
+
+/// A result of a product of i8.
+pub trait ProductResult: Sized {
+    /// The places as what they are for.
+    #[doc(hidden)]
+    #[allow(private_interfaces, reason = "only this crate multiplies")]
+    fn results(out: &mut [Self]) -> Results<'_>;
+}
+
+impl ProductResult for i32 {
+    #[allow(private_interfaces, reason = "only this crate multiplies")]
+    fn results(out: &mut [Self]) -> Results<'_> {
+        Results::Sums(out)
+    }
+}
+
+impl ProductResult for i8 {
+    #[allow(private_interfaces, reason = "only this crate multiplies")]
+    fn results(out: &mut [Self]) -> Results<'_> {
+        Results::Narrow(out)
+    }
 }
 
 /// What the elements of the two operands are.
@@ -92,6 +123,18 @@ impl PackedWeights {
             lines: packed.takes_lines().then_some(lines),
             packed: Packed::I8(packed),
         })
+    }
+
+    /// The same weights of i8, whose products are i8, by a RESCALE and a CLAMP of their sums; `None` if this
+    /// set has no kernel for it.
+    pub(crate) fn narrowed(self, narrowing: &Narrowing) -> Option<Self> {
+        match self.packed {
+            Packed::I8(bytes) => Some(Self {
+                packed: Packed::I8(bytes.narrowed(narrowing)?),
+                ..self
+            }),
+            _ => None,
+        }
     }
 
     /// Whether they are for [`Self::product_windows`] alone.
@@ -187,13 +230,14 @@ impl PackedWeights {
         }
     }
 
-    /// `rows` `[m, depth]` times these weights (made by [`Self::i8`]) into `out` `[m, outputs]`.
-    pub fn product_i8(
+    /// `rows` `[m, depth]` times these weights (made by [`Self::i8`]) into `out` `[m, outputs]`: i32 sums, or
+    /// i8 if they were narrowed.
+    pub fn product_i8<O: ProductResult>(
         &self,
         rows: &[i8],
         zero_point: i32,
         bias: &[i32],
-        out: &mut [i32],
+        out: &mut [O],
         scratch: &mut [u64],
     ) -> KernelResult {
         let (Packed::I8(weights), None) = (&self.packed, self.lines) else {
@@ -204,22 +248,23 @@ impl PackedWeights {
         self.require_result(rows_count, bias.len(), out.len())?;
         let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
         let sizes = [self.outputs, self.depth];
-        weights.product(sizes, (rows, zero_point), bias, out, scratch)
+        weights.product(sizes, (rows, zero_point), bias, O::results(out), scratch)
     }
 
     /// As many windows as `out` `[m, outputs]` has places for, times these weights (made by
     /// [`Self::i8_windows`] for a set that takes them).
-    pub(crate) fn product_windows(
+    pub(crate) fn product_windows<O: ProductResult>(
         &self,
         windows: Windows<'_>,
         zero_point: i8,
         bias: &[i32],
-        out: &mut [i32],
+        out: &mut [O],
     ) -> KernelResult {
         match (&self.packed, self.lines) {
             (Packed::I8(weights), Some(lines)) => {
                 let sizes = [self.outputs, lines, self.depth / lines];
-                weights.product_windows(sizes, windows, zero_point, bias, out)
+                let count = out.len() / self.outputs;
+                weights.product_windows(sizes, (windows, count), zero_point, bias, O::results(out))
             }
             _ => Err(KernelError::Shape),
         }
@@ -255,9 +300,9 @@ impl PackedWeights {
     }
 
     /// Multiplies tile by tile: `gather` writes the rows of a tile, given its first row.
-    pub(crate) fn each_tile_i8(
+    pub(crate) fn each_tile_i8<O: ProductResult>(
         &self,
-        out: &mut [i32],
+        out: &mut [O],
         scratch: &mut [u64],
         bias: &[i32],
         zero_point: i8,

@@ -6,6 +6,7 @@
 
 pub(crate) mod avx2;
 pub(crate) mod depthwise_conv2d;
+pub(crate) mod narrow;
 pub(crate) mod rescale;
 pub(crate) mod vnni;
 

@@ -8,11 +8,18 @@
 //!
 //! Never `vpdpbusds`, which saturates.
 
+mod keep;
 mod panels;
 mod register;
 mod tile;
 
-use self::{panels::Panels, register::Register};
+use self::{
+    keep::{Keep, Sums},
+    panels::Panels,
+    register::Register,
+};
+use super::narrow::Scale;
+use crate::kernels::{KernelError, KernelResult, portable::rescale::Narrowing, weights::Results};
 use core::arch::x86_64::{__m256i, __m512i};
 
 /// Rows where they lie: each is some lines, runs of neighbouring elements. The rows of a matrix have one,
@@ -29,57 +36,110 @@ pub(crate) struct Rows<'a> {
 
 /// Weights of AVX512-VNNI: panels of 32 outputs, 12 rows at a time in 24 of 32 registers.
 #[derive(Debug)]
-pub(crate) struct Avx512Panels(Panels);
+pub(crate) struct Avx512Panels {
+    panels: Panels,
+    /// What is made of the sums, if it is not they that are wanted.
+    scale: Option<Scale>,
+}
 
 /// Weights of AVX-VNNI: panels of 16 outputs, 6 rows at a time in 12 of 16 registers.
 #[derive(Debug)]
 pub(crate) struct AvxPanels(Panels);
 
-/// Implements what both have.
-macro_rules! panels {
-    ($panels:ty, $register:ty, $rows:literal, $features:literal) => {
-        impl $panels {
-            /// Of `[outputs, lines, elements of a line]`, for a machine that has the features.
-            pub(crate) fn new(weights: &[i8], sizes: [usize; 3], zero_point: i8) -> Self {
-                Self(Panels::new(weights, sizes, zero_point, <$register>::LANES))
-            }
+impl Avx512Panels {
+    /// Of `[outputs, lines, elements of a line]`, for a machine that has the features.
+    pub(crate) fn new(weights: &[i8], sizes: [usize; 3], zero_point: i8) -> Self {
+        Self {
+            panels: Panels::new(weights, sizes, zero_point, <__m512i as Register>::LANES),
+            scale: None,
+        }
+    }
 
-            /// Bytes on the heap.
-            pub(crate) fn bytes(&self) -> usize {
-                self.0.bytes()
-            }
+    /// The same, for results of i8; `None` if not all sums can be narrowed in registers.
+    pub(crate) fn narrowed(self, narrowing: &Narrowing) -> Option<Self> {
+        let scale = Scale::new(narrowing, self.panels.outputs())?;
+        Some(Self {
+            scale: Some(scale),
+            ..self
+        })
+    }
 
-            /// i32 results into `out` `[rows, outputs]`; sums wrap. Rows that are not inside `x`, or
-            /// more than `out` has places for, are not computed.
-            pub(crate) fn product(
-                &self,
-                rows: Rows<'_>,
-                zero_point: i8,
-                bias: &[i32],
-                out: &mut [i32],
-            ) {
-                #[target_feature(enable = $features)]
-                fn product(
-                    panels: &Panels,
-                    rows: Rows<'_>,
-                    zp: i32,
-                    bias: &[i32],
-                    out: &mut [i32],
-                ) {
-                    // SAFETY: this function's own features.
-                    unsafe { panels.product::<$register, $rows>(rows, zp, bias, out) }
+    /// Bytes on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        self.panels.bytes() + self.scale.as_ref().map_or(0, Scale::bytes)
+    }
+
+    /// Results into `[rows, outputs]`; sums wrap. Rows that are not inside `x`, or more than there are
+    /// places for, are not computed. Sums are not what [`Self::narrowed`] weights give, nor i8 the others.
+    pub(crate) fn product(
+        &self,
+        rows: Rows<'_>,
+        zero_point: i8,
+        bias: &[i32],
+        out: Results<'_>,
+    ) -> KernelResult {
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
+        fn product<K: Keep<__m512i>>(
+            panels: &Panels,
+            rows: Rows<'_>,
+            (zero_point, bias): (i32, &[i32]),
+            keep: K,
+            out: &mut [K::Element],
+        ) {
+            // SAFETY: this function's own features.
+            unsafe { panels.product::<__m512i, K, 12>(rows, zero_point, bias, keep, out) }
+        }
+        let offsets = (i32::from(zero_point), bias);
+        // SAFETY: the set that packs these exists only where its features were detected.
+        unsafe {
+            match (out, &self.scale) {
+                (Results::Sums(out), None) => product(&self.panels, rows, offsets, Sums, out),
+                (Results::Narrow(out), Some(scale)) => {
+                    product(&self.panels, rows, offsets, scale, out);
                 }
-                // SAFETY: the set that packs these exists only where its features were detected.
-                unsafe { product(&self.0, rows, i32::from(zero_point), bias, out) }
+                _ => return Err(KernelError::Shape),
             }
         }
-    };
+        Ok(())
+    }
 }
 
-panels!(
-    Avx512Panels,
-    __m512i,
-    12,
-    "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni"
-);
-panels!(AvxPanels, __m256i, 6, "avx2,avxvnni");
+impl AvxPanels {
+    /// Of `[outputs, lines, elements of a line]`, for a machine that has the features.
+    pub(crate) fn new(weights: &[i8], sizes: [usize; 3], zero_point: i8) -> Self {
+        let lanes = <__m256i as Register>::LANES;
+        Self(Panels::new(weights, sizes, zero_point, lanes))
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    /// As [`Avx512Panels::product`]; there are sums alone.
+    pub(crate) fn product(
+        &self,
+        rows: Rows<'_>,
+        zero_point: i8,
+        bias: &[i32],
+        out: Results<'_>,
+    ) -> KernelResult {
+        #[target_feature(enable = "avx2,avxvnni")]
+        fn product(
+            panels: &Panels,
+            rows: Rows<'_>,
+            zero_point: i32,
+            bias: &[i32],
+            out: &mut [i32],
+        ) {
+            // SAFETY: this function's own features.
+            unsafe { panels.product::<__m256i, Sums, 6>(rows, zero_point, bias, Sums, out) }
+        }
+        let Results::Sums(out) = out else {
+            return Err(KernelError::Shape);
+        };
+        // SAFETY: the set that packs these exists only where its features were detected.
+        unsafe { product(&self.0, rows, i32::from(zero_point), bias, out) };
+        Ok(())
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::{
     Rows,
+    keep::Keep,
     register::{Register, lanes},
     tile::Tile,
 };
@@ -82,6 +83,10 @@ impl Panels {
         panels
     }
 
+    pub(super) const fn outputs(&self) -> usize {
+        self.outputs
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.weights.bytes().len() + size_of_val(&self.sums[..])
     }
@@ -141,12 +146,13 @@ impl Panels {
     /// # Safety
     /// Needs the CPU features of `R`, for which these panels were made.
     #[inline(always)]
-    pub(super) unsafe fn product<R: Register, const M: usize>(
+    pub(super) unsafe fn product<R: Register, K: Keep<R>, const M: usize>(
         &self,
         rows: Rows<'_>,
         zero_point: i32,
         bias: &[i32],
-        out: &mut [i32],
+        keep: K,
+        out: &mut [K::Element],
     ) {
         if !self.are_inside(&rows) || out.len() < rows.count * self.outputs {
             return;
@@ -177,6 +183,7 @@ impl Panels {
                     line: self.line,
                     row_offsets: &row_offsets,
                     offsets: &offsets,
+                    first: panel.first,
                     width: panel.width,
                     outputs: self.outputs,
                 };
@@ -184,9 +191,9 @@ impl Panels {
                 // SAFETY: the caller's; the rows lie inside, and `weights` has a whole panel.
                 unsafe {
                     if panel.registers == PANEL {
-                        tile.all::<R, M, PANEL>(out);
+                        tile.all::<R, K, M, PANEL>(keep, out);
                     } else {
-                        tile.all::<R, M, 1>(out);
+                        tile.all::<R, K, M, 1>(keep, out);
                     }
                 }
             }

@@ -1,10 +1,6 @@
 //! Some rows with one panel: the loop that everything is for.
 
-use super::{
-    Rows,
-    panels::MAX_PANEL,
-    register::{Register, lanes},
-};
+use super::{Rows, keep::Keep, panels::MAX_PANEL, register::Register};
 
 /// Some rows and a panel.
 pub(super) struct Tile<'a> {
@@ -17,6 +13,8 @@ pub(super) struct Tile<'a> {
     pub(super) row_offsets: &'a [i32],
     /// Added to each output's sums.
     pub(super) offsets: &'a [i32; MAX_PANEL],
+    /// The panel's first output, and how many it has.
+    pub(super) first: usize,
     pub(super) width: usize,
     pub(super) outputs: usize,
 }
@@ -27,23 +25,27 @@ impl Tile<'_> {
     /// # Safety
     /// As [`Self::sums`].
     #[inline(always)]
-    pub(super) unsafe fn all<R: Register, const M: usize, const V: usize>(&self, out: &mut [i32]) {
+    pub(super) unsafe fn all<R: Register, K: Keep<R>, const M: usize, const V: usize>(
+        &self,
+        keep: K,
+        out: &mut [K::Element],
+    ) {
         // A few rows alone would wait for each sum: their steps are summed apart.
         // SAFETY: the caller's; as many rows as there are.
         unsafe {
             match self.rows.count {
-                1 => self.some::<R, 1, V, 4>(out),
-                2 => self.some::<R, 2, V, 2>(out),
-                3 => self.some::<R, 3, V, 2>(out),
-                4 => self.some::<R, 4, V, 1>(out),
-                5 => self.some::<R, 5, V, 1>(out),
-                6 if M > 6 => self.some::<R, 6, V, 1>(out),
-                7 if M > 7 => self.some::<R, 7, V, 1>(out),
-                8 if M > 8 => self.some::<R, 8, V, 1>(out),
-                9 if M > 9 => self.some::<R, 9, V, 1>(out),
-                10 if M > 10 => self.some::<R, 10, V, 1>(out),
-                11 if M > 11 => self.some::<R, 11, V, 1>(out),
-                _ => self.some::<R, M, V, 1>(out),
+                1 => self.some::<R, K, 1, V, 4>(keep, out),
+                2 => self.some::<R, K, 2, V, 2>(keep, out),
+                3 => self.some::<R, K, 3, V, 2>(keep, out),
+                4 => self.some::<R, K, 4, V, 1>(keep, out),
+                5 => self.some::<R, K, 5, V, 1>(keep, out),
+                6 if M > 6 => self.some::<R, K, 6, V, 1>(keep, out),
+                7 if M > 7 => self.some::<R, K, 7, V, 1>(keep, out),
+                8 if M > 8 => self.some::<R, K, 8, V, 1>(keep, out),
+                9 if M > 9 => self.some::<R, K, 9, V, 1>(keep, out),
+                10 if M > 10 => self.some::<R, K, 10, V, 1>(keep, out),
+                11 if M > 11 => self.some::<R, K, 11, V, 1>(keep, out),
+                _ => self.some::<R, K, M, V, 1>(keep, out),
             }
         }
     }
@@ -53,34 +55,23 @@ impl Tile<'_> {
     /// # Safety
     /// As [`Self::sums`].
     #[inline(always)]
-    unsafe fn some<R: Register, const M: usize, const V: usize, const U: usize>(
+    unsafe fn some<R: Register, K: Keep<R>, const M: usize, const V: usize, const U: usize>(
         &self,
-        out: &mut [i32],
+        keep: K,
+        out: &mut [K::Element],
     ) {
         // SAFETY: the caller's.
         let sums = unsafe { self.sums::<R, M, V, U>() };
-        for (row, sums) in sums.into_iter().enumerate() {
+        for (row, mut sums) in sums.into_iter().enumerate() {
             let out = &mut out[row * self.outputs..][..self.width];
-            let row_offset = self.row_offsets[row].wrapping_neg();
-            for (register, sums) in sums.into_iter().enumerate() {
-                let first = register * R::LANES;
-                let offsets = &self.offsets[first..first + R::LANES];
-                // SAFETY: the caller's; `offsets` is as long as a register.
-                let sums = unsafe {
-                    let offsets = R::load(offsets.as_ptr().cast());
-                    sums.add(offsets).add(R::splat(row_offset))
-                };
-                match out.get_mut(first..first + R::LANES) {
-                    // SAFETY: the place is as long as a register.
-                    Some(out) => unsafe { sums.store(out.as_mut_ptr()) },
-                    None => {
-                        // SAFETY: the caller's.
-                        let lanes = unsafe { lanes(sums) };
-                        for (out, lane) in out[first..].iter_mut().zip(lanes) {
-                            *out = lane;
-                        }
-                    }
+            // SAFETY: the caller's; `offsets` is as long as the registers.
+            unsafe {
+                let row_offset = R::splat(self.row_offsets[row].wrapping_neg());
+                for (register, sums) in sums.iter_mut().enumerate() {
+                    let offsets = self.offsets[register * R::LANES..].as_ptr();
+                    *sums = sums.add(R::load(offsets.cast())).add(row_offset);
                 }
+                keep.keep(self.first, sums, out);
             }
         }
     }
