@@ -106,7 +106,7 @@ fn padded_windows<O: ProductResult>(
     scratch: &mut [u64],
 ) -> KernelResult {
     let [height, width] = window.output;
-    let padded: &mut [i8] = bytemuck::cast_slice_mut(scratch);
+    let padded: &mut [u8] = bytemuck::cast_slice_mut(scratch);
     let row_stride = window.stride[1] * window.channels;
     let line_stride = window.dilation[0] * window.padded_line();
     let (mut position, mut rest) = (first_position, out);

@@ -27,15 +27,16 @@ impl Window2d {
         last + (self.kernel[0] - 1) * self.dilation[0] + 1
     }
 
-    /// Writes the padded lines that rows of the output of an image read.
-    pub(crate) fn pad<T: Copy>(
+    /// Writes the padded lines that rows of the output of an image read, moved up by 128 to be unsigned.
+    pub(crate) fn pad(
         &self,
         image: usize,
         output_rows: Range<usize>,
-        (x, padding): (&[T], T),
-        out: &mut [T],
+        (x, padding): (&[i8], i8),
+        out: &mut [u8],
     ) {
         let [height, width] = self.input;
+        let padding = padding.cast_unsigned() ^ 0x80;
         let first = output_rows.start * self.stride[0];
         let lines = out.chunks_exact_mut(self.padded_line());
         for (at, line) in lines.enumerate().take(self.padded_lines(output_rows.len())) {
@@ -50,7 +51,9 @@ impl Window2d {
             let (left, rest) = line.split_at_mut(before);
             let (inside, right) = rest.split_at_mut(source.len().min(rest.len()));
             left.fill(padding);
-            inside.copy_from_slice(&source[..inside.len()]);
+            for (out, x) in inside.iter_mut().zip(source) {
+                *out = x.cast_unsigned() ^ 0x80;
+            }
             right.fill(padding);
         }
     }

@@ -6,7 +6,7 @@ use crate::kernels::dispatch::Set;
 #[cfg(all(feature = "std", target_arch = "aarch64"))]
 use crate::kernels::tract;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-use crate::kernels::x86_64::vnni::{Avx512Panels, AvxPanels, Rows};
+use crate::kernels::x86_64::vnni::{Avx512Panels, AvxPanels, Rows, Source, moved_bytes};
 use crate::kernels::{
     Isa, KernelError, KernelResult,
     portable::{gemm::widen, rescale::Narrowing},
@@ -60,14 +60,13 @@ impl Bytes {
         };
         match isa.0 {
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::AvxVnni if outputs >= PANEL_OUTPUTS => {
+            Set::AvxVnni | Set::Avx512Vnni if outputs >= PANEL_OUTPUTS => {
                 let sizes = [outputs, lines, depth / lines];
-                Self::AvxVnni(AvxPanels::new(weights, sizes, zero_point))
-            }
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Avx512Vnni if outputs >= PANEL_OUTPUTS => {
-                let sizes = [outputs, lines, depth / lines];
-                Self::Avx512Vnni(Avx512Panels::new(weights, sizes, zero_point))
+                match (isa.0, without_zero_point(weights, zero_point)) {
+                    (_, None) => Self::Widened(widened()),
+                    (Set::AvxVnni, Some(weights)) => Self::AvxVnni(AvxPanels::new(&weights, sizes)),
+                    (_, Some(weights)) => Self::Avx512Vnni(Avx512Panels::new(&weights, sizes)),
+                }
             }
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Set::Neon
@@ -121,7 +120,9 @@ impl Bytes {
     pub(super) fn scratch_words(&self, rows: usize, depth: usize) -> usize {
         match self {
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::AvxVnni(_) | Self::Avx512Vnni(_) => 0,
+            Self::AvxVnni(_) | Self::Avx512Vnni(_) => {
+                moved_bytes(rows, depth).div_ceil(size_of::<u64>())
+            }
             _ => {
                 let widened = rows.min(widened_rows(depth)) * depth;
                 (widened * size_of::<i16>()).div_ceil(size_of::<u64>())
@@ -141,10 +142,12 @@ impl Bytes {
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         match self {
             Self::AvxVnni(panels) => {
-                return panels.product(matrix(rows, depth), zero_point, bias, out);
+                let source = matrix((rows, depth), scratch)?;
+                return panels.product(source, zero_point, bias, out);
             }
             Self::Avx512Vnni(panels) => {
-                return panels.product(matrix(rows, depth), zero_point, bias, out);
+                let source = matrix((rows, depth), scratch)?;
+                return panels.product(source, zero_point, bias, out);
             }
             Self::Widened(_) => {}
         }
@@ -194,12 +197,12 @@ impl Bytes {
         require_shape(bias.len() <= 1 || bias.len() == outputs)?;
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         {
-            let rows = Rows {
+            let rows = Source::Rows(Rows {
                 x: windows.x,
                 count,
                 stride: windows.row_stride,
                 line_stride: windows.line_stride,
-            };
+            });
             match self {
                 Self::AvxVnni(panels) => panels.product(rows, zero_point, bias, out),
                 Self::Avx512Vnni(panels) => panels.product(rows, zero_point, bias, out),
@@ -214,15 +217,22 @@ impl Bytes {
     }
 }
 
-/// The rows of `[m, depth]`.
+/// The rows of `[m, depth]`, to be moved up to scratch.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-const fn matrix(x: &[i8], depth: usize) -> Rows<'_> {
-    Rows {
-        x,
-        count: x.len() / depth,
-        stride: depth,
-        line_stride: 0,
-    }
+fn matrix<'a>(
+    (x, depth): (&'a [i8], usize),
+    scratch: &'a mut [u64],
+) -> Result<Source<'a>, KernelError> {
+    let moved: &mut [u8] = bytemuck::cast_slice_mut(scratch);
+    let moved = moved.get_mut(..moved_bytes(x.len() / depth, depth));
+    Ok(Source::Matrix(x, moved.ok_or(KernelError::Shape)?))
+}
+
+/// The weights less their zero point, if that leaves i8.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+fn without_zero_point(weights: &[i8], zero_point: i8) -> Option<Vec<i8>> {
+    let weights = weights.iter().map(|weight| weight.checked_sub(zero_point));
+    weights.collect()
 }
 
 /// Rows that are widened at a time.

@@ -29,8 +29,8 @@ pub struct PackedWeights {
 /// Windows of an input, each some lines of neighbouring elements.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Windows<'a> {
-    /// The elements, from the first window's on.
-    pub(crate) x: &'a [i8],
+    /// The elements, moved up by 128, from the first window's on.
+    pub(crate) x: &'a [u8],
     /// Elements from window to window.
     pub(crate) row_stride: usize,
     /// Elements from line to line of a window.

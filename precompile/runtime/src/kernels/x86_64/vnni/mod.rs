@@ -1,10 +1,10 @@
 //! VNNI: matrix products with `vpdpbusd`, which adds four 8-bit products to a 32-bit sum at once.
 //!
-//! The instruction multiplies unsigned by signed bytes. Weights are the unsigned side, moved up by 128
-//! when they are packed; rows are read as they stand in memory, four neighbouring elements at a time.
-//! What that leaves out is made good per output and per row, exactly, as all sums wrap alike:
+//! The instruction multiplies unsigned by signed bytes. Rows are the unsigned side, moved up by 128 where
+//! they are copied anyway or tile by tile; weights are the signed side. What that adds is the same for all
+//! rows and taken back per output, exactly, as all sums wrap alike:
 //!
-//! `sum (x - xz)(w - wz) = sum x (w + 128)  -  (128 + wz) sum x  -  xz sum (w - wz)`
+//! `sum (x - xz) w = sum (x + 128) w  -  (128 + xz) sum w`
 //!
 //! Never `vpdpbusds`, which saturates.
 
@@ -22,16 +22,30 @@ use super::narrow::Scale;
 use crate::kernels::{KernelError, KernelResult, portable::rescale::Narrowing, weights::Results};
 use core::arch::x86_64::{__m256i, __m512i};
 
-/// Rows where they lie: each is some lines, runs of neighbouring elements. The rows of a matrix have one,
-/// the windows of a convolution as many as their kernel.
+/// Bytes of rows of a matrix that are moved up at a time: half of a level-1 cache.
+const MOVED_BYTES: usize = 16 << 10;
+/// They are a multiple of so many rows, for both widths.
+const MOVED_ROWS: usize = 12;
+
+/// Rows, moved up by 128, where they lie: each is some lines, runs of neighbouring elements. The rows of a
+/// matrix have one, the windows of a convolution as many as their kernel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rows<'a> {
-    pub(crate) x: &'a [i8],
+    pub(crate) x: &'a [u8],
     pub(crate) count: usize,
     /// Elements from row to row.
     pub(crate) stride: usize,
     /// Elements from line to line of a row.
     pub(crate) line_stride: usize,
+}
+
+/// What weights are multiplied with.
+#[derive(Debug)]
+pub(crate) enum Source<'a> {
+    /// Rows as they lie.
+    Rows(Rows<'a>),
+    /// A matrix, and room for some of its rows moved up.
+    Matrix(&'a [i8], &'a mut [u8]),
 }
 
 /// Weights of AVX512-VNNI: panels of 32 outputs, 12 rows at a time in 24 of 32 registers.
@@ -46,11 +60,18 @@ pub(crate) struct Avx512Panels {
 #[derive(Debug)]
 pub(crate) struct AvxPanels(Panels);
 
+/// Length of the room for so many rows of a matrix that is moved up; it grows up to some tiles.
+pub(crate) fn moved_bytes(rows: usize, depth: usize) -> usize {
+    let stride = depth.next_multiple_of(4);
+    let most = (MOVED_BYTES / stride).next_multiple_of(MOVED_ROWS);
+    rows.min(most) * stride
+}
+
 impl Avx512Panels {
-    /// Of `[outputs, lines, elements of a line]`, for a machine that has the features.
-    pub(crate) fn new(weights: &[i8], sizes: [usize; 3], zero_point: i8) -> Self {
+    /// Of `[outputs, lines, elements of a line]` without a zero point, for a machine that has the features.
+    pub(crate) fn new(weights: &[i8], sizes: [usize; 3]) -> Self {
         Self {
-            panels: Panels::new(weights, sizes, zero_point, <__m512i as Register>::LANES),
+            panels: Panels::new(weights, sizes, <__m512i as Register>::LANES),
             scale: None,
         }
     }
@@ -69,11 +90,12 @@ impl Avx512Panels {
         self.panels.bytes() + self.scale.as_ref().map_or(0, Scale::bytes)
     }
 
-    /// Results into `[rows, outputs]`; sums wrap. Rows that are not inside `x`, or more than there are
-    /// places for, are not computed. Sums are not what [`Self::narrowed`] weights give, nor i8 the others.
+    /// Results into `[rows, outputs]`; sums wrap. Rows that are not inside their elements, or more than
+    /// there are places for, are not computed. Sums are not what [`Self::narrowed`] weights give, nor i8
+    /// the others.
     pub(crate) fn product(
         &self,
-        rows: Rows<'_>,
+        source: Source<'_>,
         zero_point: i8,
         bias: &[i32],
         out: Results<'_>,
@@ -81,21 +103,21 @@ impl Avx512Panels {
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
         fn product<K: Keep<__m512i>>(
             panels: &Panels,
-            rows: Rows<'_>,
-            (zero_point, bias): (i32, &[i32]),
+            source: Source<'_>,
+            offsets: (i32, &[i32]),
             keep: K,
             out: &mut [K::Element],
         ) {
             // SAFETY: this function's own features.
-            unsafe { panels.product::<__m512i, K, 12>(rows, zero_point, bias, keep, out) }
+            unsafe { panels.of::<__m512i, K, 12>(source, offsets, keep, out) }
         }
         let offsets = (i32::from(zero_point), bias);
         // SAFETY: the set that packs these exists only where its features were detected.
         unsafe {
             match (out, &self.scale) {
-                (Results::Sums(out), None) => product(&self.panels, rows, offsets, Sums, out),
+                (Results::Sums(out), None) => product(&self.panels, source, offsets, Sums, out),
                 (Results::Narrow(out), Some(scale)) => {
-                    product(&self.panels, rows, offsets, scale, out);
+                    product(&self.panels, source, offsets, scale, out);
                 }
                 _ => return Err(KernelError::Shape),
             }
@@ -105,10 +127,9 @@ impl Avx512Panels {
 }
 
 impl AvxPanels {
-    /// Of `[outputs, lines, elements of a line]`, for a machine that has the features.
-    pub(crate) fn new(weights: &[i8], sizes: [usize; 3], zero_point: i8) -> Self {
-        let lanes = <__m256i as Register>::LANES;
-        Self(Panels::new(weights, sizes, zero_point, lanes))
+    /// Of `[outputs, lines, elements of a line]` without a zero point, for a machine that has the features.
+    pub(crate) fn new(weights: &[i8], sizes: [usize; 3]) -> Self {
+        Self(Panels::new(weights, sizes, <__m256i as Register>::LANES))
     }
 
     /// Bytes on the heap.
@@ -119,27 +140,21 @@ impl AvxPanels {
     /// As [`Avx512Panels::product`]; there are sums alone.
     pub(crate) fn product(
         &self,
-        rows: Rows<'_>,
+        source: Source<'_>,
         zero_point: i8,
         bias: &[i32],
         out: Results<'_>,
     ) -> KernelResult {
         #[target_feature(enable = "avx2,avxvnni")]
-        fn product(
-            panels: &Panels,
-            rows: Rows<'_>,
-            zero_point: i32,
-            bias: &[i32],
-            out: &mut [i32],
-        ) {
+        fn product(panels: &Panels, source: Source<'_>, offsets: (i32, &[i32]), out: &mut [i32]) {
             // SAFETY: this function's own features.
-            unsafe { panels.product::<__m256i, Sums, 6>(rows, zero_point, bias, Sums, out) }
+            unsafe { panels.of::<__m256i, Sums, 6>(source, offsets, Sums, out) }
         }
         let Results::Sums(out) = out else {
             return Err(KernelError::Shape);
         };
         // SAFETY: the set that packs these exists only where its features were detected.
-        unsafe { product(&self.0, rows, i32::from(zero_point), bias, out) };
+        unsafe { product(&self.0, source, (i32::from(zero_point), bias), out) };
         Ok(())
     }
 }

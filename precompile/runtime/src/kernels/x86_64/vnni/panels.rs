@@ -1,11 +1,6 @@
 //! How weights lie, and the loop over groups of rows and panels of outputs.
 
-use super::{
-    Rows,
-    keep::Keep,
-    register::{Register, lanes},
-    tile::Tile,
-};
+use super::{Rows, Source, keep::Keep, register::Register, tile::Tile};
 use crate::{buffer::AlignedBytes, kernels::portable::gemm::bias_of};
 use alloc::vec::Vec;
 
@@ -14,21 +9,22 @@ pub(super) const PANEL: usize = 2;
 /// Outputs of the widest panel.
 pub(super) const MAX_PANEL: usize = PANEL * 16;
 
-/// Weights in panels: `[outputs / (PANEL * lanes)][lines][line / 4][PANEL][lanes][4]`, each moved up by
-/// 128. The last panel has one register a step if its outputs fit. A line is filled up with zeros: what
+/// Rows whose products with a panel follow one another, in groups: it stays in the nearest cache.
+const GROUPS: usize = 4;
+
+/// Weights in panels: `[outputs / (PANEL * lanes)][lines][line / 4][PANEL][lanes][4]`, without their zero
+/// point. The last panel has one register a step if its outputs fit. A line is filled up with zeros: what
 /// is read past its end counts for nothing.
 #[derive(Debug)]
 pub(super) struct Panels {
     /// Aligned to registers.
     weights: AlignedBytes,
-    /// Sum of each output's weights without their zero point, and zeros to the end of the widest panel.
+    /// Sum of each output's weights, and zeros to the end of the widest panel.
     sums: Vec<i32>,
     outputs: usize,
     lines: usize,
     /// Elements of a line.
     line: usize,
-    /// What the sum of a row is multiplied with.
-    offset: i32,
 }
 
 /// A panel: its first output, how many it has, how many registers wide it is, and where it begins.
@@ -41,17 +37,9 @@ struct Panel {
 
 impl Panels {
     /// Of `[outputs, lines, line]`, none of them 0, for registers of so many sums.
-    pub(super) fn new(
-        weights: &[i8],
-        [outputs, lines, line]: [usize; 3],
-        zero_point: i8,
-        lanes: usize,
-    ) -> Self {
+    pub(super) fn new(weights: &[i8], [outputs, lines, line]: [usize; 3], lanes: usize) -> Self {
         let depth = lines * line;
-        let sum = |row: &[i8]| {
-            let sum: i32 = row.iter().map(|&weight| i32::from(weight)).sum();
-            sum.wrapping_sub(i32::from(zero_point).wrapping_mul(depth as i32))
-        };
+        let sum = |row: &[i8]| row.iter().map(|&weight| i32::from(weight)).sum();
         let mut sums: Vec<i32> = weights.chunks_exact(depth).map(sum).collect();
         sums.resize(outputs + MAX_PANEL, 0);
         let mut panels = Self {
@@ -60,13 +48,13 @@ impl Panels {
             outputs,
             lines,
             line,
-            offset: 128 + i32::from(zero_point),
         };
         let registers = panels.panels(lanes).map(|panel| panel.registers);
         let bytes = registers.sum::<usize>() * panels.steps() * lanes * 4;
         let mut aligned = AlignedBytes::zeroed(bytes);
         let packed = aligned.bytes_mut();
-        for panel in panels.panels(lanes) {
+        for first in (0..outputs).step_by(PANEL * lanes) {
+            let panel = panels.panel(first, lanes);
             let step = panel.registers * lanes * 4;
             for output in 0..panel.width {
                 let row = &weights[(panel.first + output) * depth..][..depth];
@@ -74,7 +62,7 @@ impl Panels {
                 for (at, four) in fours.enumerate() {
                     let place = panel.weights + at * step + output * 4;
                     for (packed, &weight) in packed[place..].iter_mut().zip(four) {
-                        *packed = weight.cast_unsigned() ^ 0x80;
+                        *packed = weight.cast_unsigned();
                     }
                 }
             }
@@ -96,18 +84,22 @@ impl Panels {
         self.lines * self.line.div_ceil(4)
     }
 
+    /// The panel that begins with this output.
+    #[inline(always)]
+    fn panel(&self, first: usize, lanes: usize) -> Panel {
+        let width = (self.outputs - first).min(PANEL * lanes);
+        Panel {
+            first,
+            width,
+            registers: width.div_ceil(lanes),
+            weights: first * self.steps() * 4,
+        }
+    }
+
     /// The panels in order.
-    fn panels(&self, lanes: usize) -> impl Iterator<Item = Panel> + use<> {
-        let (outputs, steps) = (self.outputs, self.steps());
-        (0..outputs).step_by(PANEL * lanes).map(move |first| {
-            let width = (outputs - first).min(PANEL * lanes);
-            Panel {
-                first,
-                width,
-                registers: width.div_ceil(lanes),
-                weights: first * steps * 4,
-            }
-        })
+    fn panels(&self, lanes: usize) -> impl Iterator<Item = Panel> + use<'_> {
+        let firsts = (0..self.outputs).step_by(PANEL * lanes);
+        firsts.map(move |first| self.panel(first, lanes))
     }
 
     /// What is added to the sums of each output of a panel.
@@ -123,104 +115,148 @@ impl Panels {
         };
         if let Some(sums) = self.sums[panel.first..].first_chunk::<MAX_PANEL>() {
             for (offset, sum) in offsets.iter_mut().zip(sums) {
-                *offset = offset.wrapping_sub(zero_point.wrapping_mul(*sum));
+                *offset = offset.wrapping_sub((128 + zero_point).wrapping_mul(*sum));
             }
         }
         offsets
     }
 
-    /// Whether all rows lie inside their elements: to the last element of a matrix, and to the end of the
-    /// last step of a window.
+    /// Bytes from row to row of a matrix that is moved up.
+    const fn stride(&self) -> usize {
+        self.line.next_multiple_of(4)
+    }
+
+    /// Whether all rows lie inside their elements, to the end of their last steps.
     fn are_inside(&self, rows: &Rows<'_>) -> bool {
-        let line = if self.lines == 1 {
-            self.line
-        } else {
-            self.line.next_multiple_of(4)
-        };
         let last = rows.count.saturating_sub(1) * rows.stride + (self.lines - 1) * rows.line_stride;
-        rows.count == 0 || last + line <= rows.x.len()
+        rows.count == 0 || last + self.stride() <= rows.x.len()
+    }
+
+    /// Multiplies a source with all panels.
+    ///
+    /// # Safety
+    /// Needs the CPU features of `R`, for which these panels were made.
+    #[inline(always)]
+    pub(super) unsafe fn of<R: Register, K: Keep<R>, const M: usize>(
+        &self,
+        source: Source<'_>,
+        offsets: (i32, &[i32]),
+        keep: K,
+        out: &mut [K::Element],
+    ) {
+        // SAFETY: the caller's.
+        unsafe {
+            match source {
+                Source::Rows(rows) => self.rows::<R, K, M>(rows, offsets, keep, out),
+                Source::Matrix(x, moved) => self.matrix::<R, K, M>(x, offsets, keep, out, moved),
+            }
+        }
     }
 
     /// Multiplies groups of at most `M` rows with all panels, if they lie inside.
     ///
     /// # Safety
-    /// Needs the CPU features of `R`, for which these panels were made.
+    /// As [`Self::of`].
     #[inline(always)]
-    pub(super) unsafe fn product<R: Register, K: Keep<R>, const M: usize>(
+    unsafe fn rows<R: Register, K: Keep<R>, const M: usize>(
         &self,
         rows: Rows<'_>,
-        zero_point: i32,
-        bias: &[i32],
+        (zero_point, bias): (i32, &[i32]),
         keep: K,
         out: &mut [K::Element],
     ) {
         if !self.are_inside(&rows) || out.len() < rows.count * self.outputs {
             return;
         }
-        let groups = (0..rows.count).step_by(M);
-        for (first, out) in groups.zip(out.chunks_mut(M * self.outputs)) {
-            let group = Rows {
-                x: &rows.x[first * rows.stride..],
-                count: M.min(rows.count - first),
-                ..rows
-            };
-            let mut row_offsets = [0; M];
-            for (row, offset) in row_offsets.iter_mut().enumerate().take(group.count) {
-                let sum: i32 = (0..self.lines).fold(0, |sum, line| {
-                    let from = row * group.stride + line * group.line_stride;
-                    let line = &group.x[from..from + self.line];
-                    // SAFETY: the caller's.
-                    unsafe { sum.wrapping_add(line_sum::<R>(line)) }
-                });
-                *offset = sum.wrapping_mul(self.offset);
-            }
-            for panel in self.panels(R::LANES) {
+        // Plain loops: iterators that step divide before they begin, which one row would feel.
+        let mut first = 0;
+        while first < rows.count {
+            let end = rows.count.min(first + GROUPS * M);
+            let mut output = 0;
+            while output < self.outputs {
+                let panel = self.panel(output, R::LANES);
                 let offsets = self.offsets(&panel, zero_point, bias);
-                let tile = Tile {
-                    rows: group,
-                    weights: &self.weights.bytes()[panel.weights..],
-                    lines: self.lines,
-                    line: self.line,
-                    row_offsets: &row_offsets,
-                    offsets: &offsets,
-                    first: panel.first,
-                    width: panel.width,
-                    outputs: self.outputs,
-                };
-                let out = &mut out[panel.first..];
-                // SAFETY: the caller's; the rows lie inside, and `weights` has a whole panel.
-                unsafe {
-                    if panel.registers == PANEL {
-                        tile.all::<R, K, M, PANEL>(keep, out);
-                    } else {
-                        tile.all::<R, K, M, 1>(keep, out);
+                let mut group = first;
+                while group < end {
+                    let tile = Tile {
+                        rows: Rows {
+                            x: &rows.x[group * rows.stride..],
+                            count: M.min(end - group),
+                            ..rows
+                        },
+                        weights: &self.weights.bytes()[panel.weights..],
+                        lines: self.lines,
+                        line: self.line,
+                        offsets: &offsets,
+                        first: panel.first,
+                        width: panel.width,
+                        outputs: self.outputs,
+                    };
+                    let out = &mut out[group * self.outputs + panel.first..];
+                    // SAFETY: the caller's; the rows lie inside, and `weights` has a whole panel.
+                    unsafe {
+                        if panel.registers == PANEL {
+                            tile.all::<R, K, M, PANEL>(keep, out);
+                        } else {
+                            tile.all::<R, K, M, 1>(keep, out);
+                        }
                     }
+                    group += M;
                 }
+                output += PANEL * R::LANES;
             }
+            first = end;
+        }
+    }
+
+    /// [`Self::rows`] of a matrix, which are moved up to `moved`, as many at a time as fit.
+    ///
+    /// # Safety
+    /// As [`Self::of`].
+    #[inline(always)]
+    unsafe fn matrix<R: Register, K: Keep<R>, const M: usize>(
+        &self,
+        x: &[i8],
+        offsets: (i32, &[i32]),
+        keep: K,
+        out: &mut [K::Element],
+        moved: &mut [u8],
+    ) {
+        let (depth, stride) = (self.line, self.stride());
+        let (mut x, mut out) = (x, out);
+        while !x.is_empty() {
+            let mut count = 0;
+            let mut room = &mut *moved;
+            while let (Some((row, rest)), Some((place, more))) =
+                (x.split_at_checked(depth), room.split_at_mut_checked(stride))
+            {
+                move_up(row, place);
+                (x, room) = (rest, more);
+                count += 1;
+            }
+            let Some((own, others)) = out.split_at_mut_checked(count * self.outputs) else {
+                return;
+            };
+            if count == 0 {
+                return;
+            }
+            let rows = Rows {
+                x: moved,
+                count,
+                stride,
+                line_stride: 0,
+            };
+            // SAFETY: the caller's.
+            unsafe { self.rows::<R, K, M>(rows, offsets, keep, own) };
+            out = others;
         }
     }
 }
 
-/// Sum of the elements of a line.
-///
-/// # Safety
-/// Needs the CPU features of `R`.
+/// Moves elements up by 128, to be unsigned.
 #[inline(always)]
-unsafe fn line_sum<R: Register>(line: &[i8]) -> i32 {
-    let blocks = line.chunks_exact(4 * R::LANES);
-    let rest = blocks.remainder();
-    // SAFETY: the caller's; a block is as long as a register.
-    unsafe {
-        let ones = R::splat(0x0101_0101);
-        let mut sums = R::splat(0);
-        for block in blocks {
-            sums = sums.dot(ones, R::load(block.as_ptr().cast()));
-        }
-        if !rest.is_empty() {
-            sums = sums.dot(ones, R::load_some(rest));
-        }
-        lanes(sums)
-            .iter()
-            .fold(0, |sum, &lane| sum.wrapping_add(lane))
+fn move_up(x: &[i8], moved: &mut [u8]) {
+    for (moved, x) in moved.iter_mut().zip(x) {
+        *moved = x.cast_unsigned() ^ 0x80;
     }
 }

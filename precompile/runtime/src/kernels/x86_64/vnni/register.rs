@@ -14,8 +14,6 @@ pub(super) trait Register: Copy {
     unsafe fn splat(value: i32) -> Self;
     /// Reads `4 * LANES` bytes, wherever they begin.
     unsafe fn load(from: *const u8) -> Self;
-    /// Reads fewer bytes, and zeros.
-    unsafe fn load_some(bytes: &[i8]) -> Self;
     /// Writes `LANES` sums, wherever they begin.
     unsafe fn store(self, to: *mut i32);
     /// Adds to each lane.
@@ -26,7 +24,7 @@ pub(super) trait Register: Copy {
 
 /// Implements [`Register`] by the intrinsics of one width.
 macro_rules! register {
-    ($register:ty, $lanes:literal, $splat:ident, $load:ident, $load_some:expr, $store:ident, $add:ident, $dot:expr) => {
+    ($register:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $dot:expr) => {
         impl Register for $register {
             const LANES: usize = $lanes;
 
@@ -40,12 +38,6 @@ macro_rules! register {
             unsafe fn load(from: *const u8) -> Self {
                 // SAFETY: the caller's; the instruction takes any address.
                 unsafe { $load(from.cast()) }
-            }
-
-            #[inline(always)]
-            unsafe fn load_some(bytes: &[i8]) -> Self {
-                // SAFETY: the caller's.
-                unsafe { $load_some(bytes) }
             }
 
             #[inline(always)]
@@ -74,7 +66,6 @@ register!(
     16,
     _mm512_set1_epi32,
     _mm512_loadu_si512,
-    load_some_512,
     _mm512_storeu_si512,
     _mm512_add_epi32,
     _mm512_dpbusd_epi32
@@ -84,7 +75,6 @@ register!(
     8,
     _mm256_set1_epi32,
     _mm256_loadu_si256,
-    load_some_256,
     _mm256_storeu_si256,
     _mm256_add_epi32,
     _mm256_dpbusd_avx_epi32
@@ -100,27 +90,4 @@ pub(super) unsafe fn lanes<R: Register>(register: R) -> [i32; 16] {
     // SAFETY: no register has more lanes.
     unsafe { register.store(lanes.as_mut_ptr()) };
     lanes
-}
-
-/// [`Register::load_some`].
-///
-/// # Safety
-/// Needs AVX-512 BW.
-#[inline(always)]
-unsafe fn load_some_512(bytes: &[i8]) -> __m512i {
-    let mask = (1_u64 << bytes.len()) - 1;
-    // SAFETY: the caller's; the mask has as many bytes as there are.
-    unsafe { _mm512_maskz_loadu_epi8(mask, bytes.as_ptr()) }
-}
-
-/// [`Register::load_some`].
-///
-/// # Safety
-/// Needs AVX2.
-#[inline(always)]
-unsafe fn load_some_256(bytes: &[i8]) -> __m256i {
-    let mut padded = [0; 32];
-    padded[..bytes.len()].copy_from_slice(bytes);
-    // SAFETY: the caller's; as many bytes are read as there are.
-    unsafe { _mm256_loadu_si256(padded.as_ptr().cast()) }
 }

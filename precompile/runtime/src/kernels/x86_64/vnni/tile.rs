@@ -9,8 +9,6 @@ pub(super) struct Tile<'a> {
     /// Lines of a row, and elements of a line.
     pub(super) lines: usize,
     pub(super) line: usize,
-    /// Subtracted from each row's sums.
-    pub(super) row_offsets: &'a [i32],
     /// Added to each output's sums.
     pub(super) offsets: &'a [i32; MAX_PANEL],
     /// The panel's first output, and how many it has.
@@ -66,10 +64,9 @@ impl Tile<'_> {
             let out = &mut out[row * self.outputs..][..self.width];
             // SAFETY: the caller's; `offsets` is as long as the registers.
             unsafe {
-                let row_offset = R::splat(self.row_offsets[row].wrapping_neg());
                 for (register, sums) in sums.iter_mut().enumerate() {
                     let offsets = self.offsets[register * R::LANES..].as_ptr();
-                    *sums = sums.add(R::load(offsets.cast())).add(row_offset);
+                    *sums = sums.add(R::load(offsets.cast()));
                 }
                 keep.keep(self.first, sums, out);
             }
@@ -84,7 +81,7 @@ impl Tile<'_> {
     unsafe fn sums<R: Register, const M: usize, const V: usize, const U: usize>(
         &self,
     ) -> [[R; V]; M] {
-        let (whole, rest) = (self.line / 4, self.line % 4);
+        let steps = self.line.div_ceil(4);
         let step_bytes = V * R::LANES * 4;
         let mut panel = self.weights.as_ptr();
         // SAFETY: the caller's; every address below is that of a step of a row or a panel.
@@ -93,30 +90,18 @@ impl Tile<'_> {
             for line in 0..self.lines {
                 let rows = self.rows.x.as_ptr().add(line * self.rows.line_stride);
                 let mut step = 0;
-                while step + U <= whole {
+                while step + U <= steps {
                     for sums in &mut apart {
                         add_step(sums, panel, rows.add(step * 4), self.rows.stride);
                         panel = panel.add(step_bytes);
                         step += 1;
                     }
                 }
-                while step < whole {
+                while step < steps {
                     add_step(&mut apart[0], panel, rows.add(step * 4), self.rows.stride);
                     panel = panel.add(step_bytes);
                     step += 1;
                 }
-                if rest == 0 {
-                    continue;
-                }
-                if self.lines > 1 {
-                    // Past the end of a line of a window there is something to read.
-                    add_step(&mut apart[0], panel, rows.add(step * 4), self.rows.stride);
-                } else {
-                    let row = |row: usize| &self.rows.x[row * self.rows.stride..][..self.line];
-                    let fours: [i32; M] = core::array::from_fn(|at| last_elements(row(at), rest));
-                    add_fours(&mut apart[0], panel, &fours);
-                }
-                panel = panel.add(step_bytes);
             }
             let [first, others @ ..] = &mut apart[..] else {
                 return [[R::splat(0); V]; M];
@@ -133,20 +118,6 @@ impl Tile<'_> {
     }
 }
 
-/// The last `count` elements of a row, 1 to 3, and zeros.
-#[inline(always)]
-fn last_elements(row: &[i8], count: usize) -> i32 {
-    let mut four = [0; 4];
-    if let Some(last) = row.last_chunk::<4>() {
-        let last = u32::from_le_bytes(last.map(i8::cast_unsigned));
-        return (last >> (8 * (4 - count))).cast_signed();
-    }
-    for (four, x) in four.iter_mut().zip(row) {
-        *four = x.cast_unsigned();
-    }
-    i32::from_le_bytes(four)
-}
-
 /// Adds four products to every sum: those of a panel's step with four elements of each row.
 ///
 /// # Safety
@@ -155,7 +126,7 @@ fn last_elements(row: &[i8], count: usize) -> i32 {
 unsafe fn add_step<R: Register, const M: usize, const V: usize>(
     sums: &mut [[R; V]; M],
     panel: *const u8,
-    rows: *const i8,
+    rows: *const u8,
     stride: usize,
 ) {
     // SAFETY: the caller's.
@@ -167,27 +138,7 @@ unsafe fn add_step<R: Register, const M: usize, const V: usize>(
         for (row, sums) in sums.iter_mut().enumerate() {
             let x = R::splat(rows.add(row * stride).cast::<i32>().read_unaligned());
             for (sum, weights) in sums.iter_mut().zip(weights) {
-                *sum = sum.dot(weights, x);
-            }
-        }
-    }
-}
-
-/// [`add_step`] with elements that were read before.
-///
-/// # Safety
-/// Needs the CPU features of `R`, and `V` registers at `panel`.
-#[inline(always)]
-unsafe fn add_fours<R: Register, const M: usize, const V: usize>(
-    sums: &mut [[R; V]; M],
-    panel: *const u8,
-    fours: &[i32; M],
-) {
-    // SAFETY: the caller's.
-    unsafe {
-        for (sums, &four) in sums.iter_mut().zip(fours) {
-            for (register, sum) in sums.iter_mut().enumerate() {
-                *sum = sum.dot(R::load(panel.add(register * R::LANES * 4)), R::splat(four));
+                *sum = sum.dot(x, weights);
             }
         }
     }
