@@ -9,6 +9,9 @@ use crate::{
 };
 use core::ops::Range;
 
+/// Operands that all but a few operators do not exceed.
+const FEW_OPERANDS: usize = 4;
+
 impl Plan {
     /// Runs the model once. It allocates nothing, unless a convolution's weights are computed by
     /// the model itself.
@@ -121,11 +124,27 @@ impl PlannedStep {
         first_row: usize,
         rows: usize,
     ) -> Result<(), KernelError> {
+        // Most have few: the places of all that CONCAT may have take longer to clear than a small step.
+        if self.reads.len() <= FEW_OPERANDS {
+            self.execute_with::<FEW_OPERANDS>(bytes, scratch, first_row, rows)
+        } else {
+            self.execute_with::<MAX_OPERANDS>(bytes, scratch, first_row, rows)
+        }
+    }
+
+    /// [`Self::execute`] with room for so many operands.
+    fn execute_with<const OPERANDS: usize>(
+        &self,
+        bytes: &mut [u8],
+        scratch: &mut [u64],
+        first_row: usize,
+        rows: usize,
+    ) -> Result<(), KernelError> {
         // The output's place is free while the operands live: they lie before or after it.
         let Range { start, end } = self.writes.range(first_row, rows);
         let (before, rest) = bytes.split_at_mut(start);
         let (out, after) = rest.split_at_mut(end - start);
-        let mut views = [View::Bool(&[]); MAX_OPERANDS];
+        let mut views = [View::Bool(&[]); OPERANDS];
         let views = views
             .get_mut(..self.reads.len())
             .ok_or(KernelError::Shape)?;

@@ -73,7 +73,7 @@ impl DepthwiseWeights {
             isa,
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             woven: (isa.0 == Set::Avx512Vnni && self.multiplier == 1)
-                .then(|| Woven::new(&self.taps, self.channels))
+                .then(|| Woven::new(&self.taps, self.kernel, self.channels))
                 .flatten(),
             ..self
         }

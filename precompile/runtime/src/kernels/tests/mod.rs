@@ -4,6 +4,7 @@
 mod elementwise;
 mod logic;
 mod movement;
+mod narrowing;
 mod products;
 mod rescale;
 mod resize;

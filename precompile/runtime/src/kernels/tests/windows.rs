@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 prop_compose! {
     /// A geometry whose output covers all windows that the padded input has room for.
-    fn window(max_channels: usize, max_dilation: usize)(
+    pub(super) fn window(max_channels: usize, max_dilation: usize)(
         batch in 1..3_usize,
         channels in 1..=max_channels,
         kernel in [1..4_usize, 1..4_usize],

@@ -11,8 +11,10 @@ use core::arch::x86_64::*;
 
 /// Sums in a register.
 const LANES: usize = 16;
-/// Entries past the last output's: those of a panel's other outputs, and of the lane behind them.
-const PADDING: usize = 2 * LANES + 1;
+/// Entries past the last output's: those of a block's other outputs, and of the lane behind them.
+const PADDING: usize = WOVEN + 1;
+/// Sums of a block of woven registers: four of each sixteen in each of four registers.
+const WOVEN: usize = 4 * LANES;
 /// The fewest bits that are shifted out.
 const LEAST_SHIFT_BITS: u8 = 33;
 /// What DOUBLE_ROUND adds to a product that is not negative, and subtracts from others.
@@ -64,11 +66,36 @@ impl Scale {
         })
     }
 
+    /// The same, with the entries of a block of outputs as [`Self::keep_woven`] reads them.
+    pub(crate) fn weave(&mut self, first: usize) {
+        for entries in [&mut self.multipliers, &mut self.shifts_bits] {
+            let Some(block) = entries[first..].first_chunk_mut::<WOVEN>() else {
+                continue;
+            };
+            let plain = *block;
+            for (at, entry) in block.iter_mut().enumerate() {
+                let (quarter, sixteen, of) = (at / LANES, at / 4 % 4, at % 4);
+                *entry = plain[sixteen * LANES + quarter * 4 + of];
+            }
+        }
+    }
+
+    /// Whether it is [`Narrow`] with DOUBLE_ROUND that it is for.
+    pub(crate) const fn is_double_round(&self) -> bool {
+        self.is_double_round
+    }
+
     /// Bytes on the heap.
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&self.multipliers[..]) + size_of_val(&self.shifts_bits[..])
     }
+}
 
+/// A scale, compiled apart for DOUBLE_ROUND and SINGLE_ROUND.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Narrow<'a, const IS_DOUBLE_ROUND: bool>(pub(crate) &'a Scale);
+
+impl<const IS_DOUBLE_ROUND: bool> Narrow<'_, IS_DOUBLE_ROUND> {
     /// Writes what one or two registers of sums, of outputs from the first on, come to; as many as there
     /// are places.
     ///
@@ -76,7 +103,7 @@ impl Scale {
     /// Needs AVX-512 F, BW, VL and DQ, and `first` below the number of outputs.
     #[inline(always)]
     pub(crate) unsafe fn keep<const V: usize>(
-        &self,
+        self,
         first: usize,
         sums: [__m512i; V],
         out: &mut [i8],
@@ -93,8 +120,8 @@ impl Scale {
             let woven = _mm512_cvtsepi16_epi8(_mm512_packs_epi32(low, high));
             let order = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
             let bytes = _mm256_permutevar8x32_epi32(woven, order);
-            let bytes = _mm256_max_epi8(bytes, _mm256_set1_epi8(self.low));
-            let bytes = _mm256_min_epi8(bytes, _mm256_set1_epi8(self.high));
+            let bytes = _mm256_max_epi8(bytes, _mm256_set1_epi8(self.0.low));
+            let bytes = _mm256_min_epi8(bytes, _mm256_set1_epi8(self.0.high));
             match out.len().min(V * LANES) {
                 32 => _mm256_storeu_si256(out.as_mut_ptr().cast(), bytes),
                 16 => _mm_storeu_si128(out.as_mut_ptr().cast(), _mm256_castsi256_si128(bytes)),
@@ -106,27 +133,55 @@ impl Scale {
         }
     }
 
+    /// [`Self::keep`] of a block of outputs whose sums are woven: register `n` has those of outputs
+    /// `16 m + 4 n` to `16 m + 4 n + 3`, for `m` from 0 to 3.
+    ///
+    /// # Safety
+    /// As [`Self::keep`], with entries that were woven.
+    #[inline(always)]
+    pub(crate) unsafe fn keep_woven(self, first: usize, sums: [__m512i; 4], out: &mut [i8]) {
+        // SAFETY: the caller's; as many bytes are written as there are places.
+        unsafe {
+            let [a, b, c, d] = sums;
+            let low = _mm512_packs_epi32(self.scaled(first, a), self.scaled(first + LANES, b));
+            let high = _mm512_packs_epi32(
+                self.scaled(first + 2 * LANES, c),
+                self.scaled(first + 3 * LANES, d),
+            );
+            let bytes = _mm512_packs_epi16(low, high);
+            let bytes = _mm512_max_epi8(bytes, _mm512_set1_epi8(self.0.low));
+            let bytes = _mm512_min_epi8(bytes, _mm512_set1_epi8(self.0.high));
+            match out.len().min(WOVEN) {
+                WOVEN => _mm512_storeu_si512(out.as_mut_ptr().cast(), bytes),
+                some => {
+                    let mask = u64::MAX >> (WOVEN - some);
+                    _mm512_mask_storeu_epi8(out.as_mut_ptr(), mask, bytes);
+                }
+            }
+        }
+    }
+
     /// A register of sums, scaled, with the zero point.
     ///
     /// # Safety
     /// Needs AVX-512 F, BW, VL and DQ, and 17 entries from `first` on.
     #[inline(always)]
-    unsafe fn scaled(&self, first: usize, sums: __m512i) -> __m512i {
+    unsafe fn scaled(self, first: usize, sums: __m512i) -> __m512i {
         // SAFETY: the caller's.
         unsafe {
-            let multipliers = self.multipliers.as_ptr().add(first);
+            let multipliers = self.0.multipliers.as_ptr().add(first);
             let odd_sums = _mm512_srli_epi64::<32>(sums);
             let even = _mm512_mul_epi32(sums, _mm512_loadu_si512(multipliers.cast()));
             let odd = _mm512_mul_epi32(odd_sums, _mm512_loadu_si512(multipliers.add(1).cast()));
-            let (even, odd) = if self.is_double_round {
+            let (even, odd) = if IS_DOUBLE_ROUND {
                 (round_once(sums, even), round_once(odd_sums, odd))
             } else {
                 (even, odd)
             };
             let upper = _mm512_mask_shuffle_epi32::<0b11_11_01_01>(odd, 0x5555, even);
-            let shifts = _mm512_loadu_si512(self.shifts_bits.as_ptr().add(first).cast());
+            let shifts = _mm512_loadu_si512(self.0.shifts_bits.as_ptr().add(first).cast());
             let shifted = _mm512_srav_epi32(upper, shifts);
-            _mm512_srai_epi32::<1>(_mm512_add_epi32(shifted, _mm512_set1_epi32(self.last)))
+            _mm512_srai_epi32::<1>(_mm512_add_epi32(shifted, _mm512_set1_epi32(self.0.last)))
         }
     }
 }

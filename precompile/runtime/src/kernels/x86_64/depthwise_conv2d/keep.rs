@@ -1,26 +1,18 @@
 //! What becomes of the sums of a window.
 
-use super::{MAX_CHANNELS, QUARTERS, register::Register};
-use crate::kernels::x86_64::narrow::Scale;
-use core::arch::x86_64::{_mm512_add_epi32, _mm512_loadu_si512};
+use super::{QUARTERS, register::Register};
+use crate::kernels::x86_64::narrow::Narrow;
 
 /// Turns sums into results.
 pub(super) trait Keep: Copy {
     /// A result.
     type Element;
 
-    /// Writes what the sums of channels from the first on come to, with their offsets, as many as there are
-    /// places.
+    /// Writes what the woven sums of channels from the first on come to, as many as there are places.
     ///
     /// # Safety
     /// Needs the CPU features of `R`, and a channel for each place.
-    unsafe fn keep<R: Register>(
-        self,
-        first: usize,
-        sums: [R; QUARTERS],
-        offsets: &[i32; MAX_CHANNELS],
-        out: &mut [Self::Element],
-    );
+    unsafe fn keep<R: Register>(self, first: usize, sums: [R; QUARTERS], out: &mut [Self::Element]);
 }
 
 /// The sums themselves.
@@ -31,57 +23,36 @@ impl Keep for Sums {
     type Element = i32;
 
     #[inline(always)]
-    unsafe fn keep<R: Register>(
-        self,
-        _first: usize,
-        sums: [R; QUARTERS],
-        offsets: &[i32; MAX_CHANNELS],
-        out: &mut [i32],
-    ) {
+    unsafe fn keep<R: Register>(self, _first: usize, sums: [R; QUARTERS], out: &mut [i32]) {
         let lanes = size_of::<R>() / size_of::<i32>();
+        // SAFETY: the caller's.
+        let sums = unsafe { R::in_order(sums) };
         for (at, sums) in sums.into_iter().enumerate() {
             let first = at * lanes;
             let Some(out) = out.get_mut(first..).filter(|out| !out.is_empty()) else {
                 break;
             };
             // SAFETY: the caller's; as many lanes are written as there are places.
-            unsafe {
-                let offsets = R::load_all(offsets[first..].as_ptr().cast());
-                sums.add(offsets)
-                    .store(out.as_mut_ptr(), out.len().min(lanes));
-            }
+            unsafe { sums.store(out.as_mut_ptr(), out.len().min(lanes)) };
         }
     }
 }
 
-impl Keep for &Scale {
+impl<const IS_DOUBLE_ROUND: bool> Keep for Narrow<'_, IS_DOUBLE_ROUND> {
     type Element = i8;
 
     #[inline(always)]
-    unsafe fn keep<R: Register>(
-        self,
-        first: usize,
-        sums: [R; QUARTERS],
-        offsets: &[i32; MAX_CHANNELS],
-        out: &mut [i8],
-    ) {
-        // SAFETY: the caller's; a register of offsets is read for each sixteen channels.
+    unsafe fn keep<R: Register>(self, first: usize, sums: [R; QUARTERS], out: &mut [i8]) {
+        // SAFETY: the caller's; the widest registers' entries are woven.
         unsafe {
-            let mut sums = R::sixteens(sums);
-            for (sums, offsets) in sums.iter_mut().zip(offsets.as_chunks::<16>().0) {
-                *sums = _mm512_add_epi32(*sums, _mm512_loadu_si512(offsets.as_ptr().cast()));
+            if size_of::<R>() == 64 {
+                return self.keep_woven(first, R::sixteens(sums), out);
             }
-            let [a, b, c, d] = sums;
-            match size_of::<R>() {
-                16 => Scale::keep(self, first, [a], out),
-                32 => Scale::keep(self, first, [a, b], out),
-                _ => {
-                    let (low, high) = out.split_at_mut(out.len().min(32));
-                    Scale::keep(self, first, [a, b], low);
-                    if !high.is_empty() {
-                        Scale::keep(self, first + 32, [c, d], high);
-                    }
-                }
+            let [a, b, ..] = R::sixteens(R::in_order(sums));
+            if size_of::<R>() == 16 {
+                Self::keep(self, first, [a], out);
+            } else {
+                Self::keep(self, first, [a, b], out);
             }
         }
     }

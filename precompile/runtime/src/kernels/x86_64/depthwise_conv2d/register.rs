@@ -16,8 +16,6 @@ pub(super) trait Register: Copy {
     unsafe fn load_all(from: *const i8) -> Self;
     /// Bitwise.
     unsafe fn xor(self, other: Self) -> Self;
-    /// Adds 32-bit lanes.
-    unsafe fn add(self, other: Self) -> Self;
     /// Adds to each lane four products of unsigned and signed bytes.
     unsafe fn dot(self, unsigned: Self, signed: Self) -> Self;
     /// Weaves the bytes of four taps: each 128-bit lane's channels, four in each result.
@@ -33,7 +31,7 @@ pub(super) trait Register: Copy {
 macro_rules! register {
     (
         $register:ty, $mask:ty, $lanes_mask:ty, $splat:ident, $load:ident, $load_all:ident, $xor:ident,
-        $add:ident, $dot:ident, [$low8:ident, $high8:ident, $low16:ident, $high16:ident], $store:ident,
+        $dot:ident, [$low8:ident, $high8:ident, $low16:ident, $high16:ident], $store:ident,
         $in_order:expr, $sixteens:expr
     ) => {
         impl Register for $register {
@@ -60,12 +58,6 @@ macro_rules! register {
             unsafe fn xor(self, other: Self) -> Self {
                 // SAFETY: the caller's.
                 unsafe { $xor(self, other) }
-            }
-
-            #[inline(always)]
-            unsafe fn add(self, other: Self) -> Self {
-                // SAFETY: the caller's.
-                unsafe { $add(self, other) }
             }
 
             #[inline(always)]
@@ -120,7 +112,6 @@ register!(
     _mm_maskz_loadu_epi8,
     _mm_loadu_si128,
     _mm_xor_si128,
-    _mm_add_epi32,
     _mm_dpbusd_epi32,
     [
         _mm_unpacklo_epi8,
@@ -140,7 +131,6 @@ register!(
     _mm256_maskz_loadu_epi8,
     _mm256_loadu_si256,
     _mm256_xor_si256,
-    _mm256_add_epi32,
     _mm256_dpbusd_epi32,
     [
         _mm256_unpacklo_epi8,
@@ -160,7 +150,6 @@ register!(
     _mm512_maskz_loadu_epi8,
     _mm512_loadu_si512,
     _mm512_xor_si512,
-    _mm512_add_epi32,
     _mm512_dpbusd_epi32,
     [
         _mm512_unpacklo_epi8,

@@ -1,7 +1,7 @@
 //! The windows of a block of channels, one after another.
 
 use super::{
-    Block, GROUP, MAX_CHANNELS, MAX_TAPS, QUARTERS, Width, keep::Keep, register::Register,
+    Block, GROUP, MAX_CHANNELS, MAX_TAPS, QUARTERS, Width, columns, keep::Keep, register::Register,
 };
 use crate::kernels::portable::window::Window2d;
 use core::arch::x86_64::{__m128i, __m256i, __m512i};
@@ -45,30 +45,22 @@ impl Call<'_> {
     pub(super) fn run<K: Keep>(&self, keep: K, out: &mut [K::Element]) {
         // SAFETY: this function's own features.
         unsafe {
-            match (self.block.width, self.taps.taps.div_ceil(GROUP)) {
-                (Width::Xmm, 3) => self.windows::<__m128i, K, 3>(keep, out),
-                (Width::Xmm, _) => self.windows::<__m128i, K, 0>(keep, out),
-                (Width::Ymm, 3) => self.windows::<__m256i, K, 3>(keep, out),
-                (Width::Ymm, _) => self.windows::<__m256i, K, 0>(keep, out),
-                (Width::Zmm, 3) => self.windows::<__m512i, K, 3>(keep, out),
-                (Width::Zmm, _) => self.windows::<__m512i, K, 0>(keep, out),
+            match self.block.width {
+                Width::Xmm => self.windows::<__m128i, K>(keep, out),
+                Width::Ymm => self.windows::<__m256i, K>(keep, out),
+                Width::Zmm => self.windows::<__m512i, K>(keep, out),
             }
         }
     }
 
-    /// All windows; `GROUPS` is how many groups of taps there are, or 0.
+    /// All windows, line by line.
     ///
     /// # Safety
     /// Needs the CPU features of `R`, which is as wide as the block.
     #[inline(always)]
-    unsafe fn windows<R: Register, K: Keep, const GROUPS: usize>(
-        &self,
-        keep: K,
-        out: &mut [K::Element],
-    ) {
+    unsafe fn windows<R: Register, K: Keep>(&self, keep: K, out: &mut [K::Element]) {
         let window = self.window;
         let [height, width] = window.input;
-        let channels = window.channels;
         let mut row = self.first_position / window.output[1];
         let mut column = self.first_position % window.output[1];
         let mut rest = out;
@@ -76,37 +68,70 @@ impl Call<'_> {
             let (image, y) = (row / window.output[0], row % window.output[0]);
             let first = image * height * width;
             let top = (y * window.stride[0]).wrapping_sub(window.pad_before[0]);
-            let bottom = top.wrapping_add((window.kernel[0] - 1) * window.dilation[0]);
-            let is_inside = top < height && bottom < height;
-            let columns = (window.output[1] - column).min(rest.len() / channels);
-            let (line, others) = rest.split_at_mut(columns * channels);
-            for (at, out) in (column..).zip(line.chunks_exact_mut(channels)) {
-                let left = (at * window.stride[1]).wrapping_sub(window.pad_before[1]);
-                let right = left.wrapping_add((window.kernel[1] - 1) * window.dilation[1]);
-                let out = &mut out[self.block.first..][..self.block.channels];
-                // SAFETY: the caller's; there are as many offsets as the widest block has channels; all
-                // taps between the corners read the image.
-                unsafe {
-                    let sums = if is_inside && left < width && right < width {
-                        let corner = (first + top * width + left) * channels;
-                        self.sums::<R, _, GROUPS>(&Inside {
-                            corner: corner + self.block.first,
-                            offsets: &self.taps.offsets,
-                        })
-                    } else {
-                        self.sums::<R, _, GROUPS>(&Border {
-                            window,
-                            channel: self.block.first,
-                            first,
-                            top,
-                            left,
-                        })
-                    };
-                    keep.keep(self.block.first, R::in_order(sums), &self.offsets, out);
+            let columns = (window.output[1] - column).min(rest.len() / window.channels);
+            let (line, others) = rest.split_at_mut(columns * window.channels);
+            // SAFETY: the caller's; the lines of the image that are not in the padding.
+            unsafe {
+                if columns::suit(window.kernel) {
+                    let mut rows = [None; GROUP];
+                    for (tap, row) in rows.iter_mut().enumerate().take(window.kernel[0]) {
+                        let y = top.wrapping_add(tap * window.dilation[0]);
+                        let pixel = first + y.min(height) * width;
+                        *row = (y < height).then_some(pixel * window.channels + self.block.first);
+                    }
+                    let left = (column * window.stride[1]).wrapping_sub(window.pad_before[1]);
+                    self.line_by_columns::<R, K>(keep, rows, left, line);
+                } else {
+                    self.line::<R, K>(keep, (first, top), column, line);
                 }
             }
             rest = others;
             (column, row) = (0, row + 1);
+        }
+    }
+
+    /// Windows of one line, from a column of the output on; `first` is the first pixel of the image, `top`
+    /// the line where the first tap reads, which wraps in the padding.
+    ///
+    /// # Safety
+    /// As [`Self::windows`].
+    #[inline(always)]
+    unsafe fn line<R: Register, K: Keep>(
+        &self,
+        keep: K,
+        (first, top): (usize, usize),
+        column: usize,
+        out: &mut [K::Element],
+    ) {
+        let window = self.window;
+        let [height, width] = window.input;
+        let channels = window.channels;
+        let bottom = top.wrapping_add((window.kernel[0] - 1) * window.dilation[0]);
+        let is_inside = top < height && bottom < height;
+        for (at, out) in (column..).zip(out.chunks_exact_mut(channels)) {
+            let left = (at * window.stride[1]).wrapping_sub(window.pad_before[1]);
+            let right = left.wrapping_add((window.kernel[1] - 1) * window.dilation[1]);
+            let out = &mut out[self.block.first..][..self.block.channels];
+            // SAFETY: the caller's; there are as many offsets as the widest block has channels; all
+            // taps between the corners read the image.
+            unsafe {
+                let sums = if is_inside && left < width && right < width {
+                    let corner = (first + top * width + left) * channels;
+                    self.sums::<R, _>(&Inside {
+                        corner: corner + self.block.first,
+                        offsets: &self.taps.offsets,
+                    })
+                } else {
+                    self.sums::<R, _>(&Border {
+                        window,
+                        channel: self.block.first,
+                        first,
+                        top,
+                        left,
+                    })
+                };
+                keep.keep(self.block.first, sums, out);
+            }
         }
     }
 
@@ -115,16 +140,12 @@ impl Call<'_> {
     /// # Safety
     /// As [`Self::windows`].
     #[inline(always)]
-    unsafe fn sums<R: Register, T: Taps, const GROUPS: usize>(&self, taps: &T) -> [R; QUARTERS] {
+    unsafe fn sums<R: Register, T: Taps>(&self, taps: &T) -> [R; QUARTERS] {
         let bytes = self.block.width as usize;
-        let groups = if GROUPS > 0 {
-            GROUPS
-        } else {
-            self.taps.taps.div_ceil(GROUP)
-        };
+        let groups = self.taps.taps.div_ceil(GROUP);
         // SAFETY: the caller's; the weights have as many registers as there are groups and quarters.
         unsafe {
-            let mut sums = [R::splat(0); QUARTERS];
+            let mut sums = self.begin::<R>();
             for group in 0..groups {
                 let first = group * GROUP;
                 let woven = R::weave([
@@ -140,6 +161,25 @@ impl Call<'_> {
                 }
             }
             sums
+        }
+    }
+
+    /// What sums begin with.
+    ///
+    /// # Safety
+    /// Needs the CPU features of `R`, which is as wide as the block.
+    #[inline(always)]
+    pub(super) unsafe fn begin<R: Register>(&self) -> [R; QUARTERS] {
+        let lanes = self.block.width as usize / QUARTERS;
+        let offsets = self.offsets.as_ptr();
+        // SAFETY: the caller's; there is an offset for each lane of the widest block.
+        unsafe {
+            [
+                R::load_all(offsets.cast()),
+                R::load_all(offsets.add(lanes).cast()),
+                R::load_all(offsets.add(2 * lanes).cast()),
+                R::load_all(offsets.add(3 * lanes).cast()),
+            ]
         }
     }
 

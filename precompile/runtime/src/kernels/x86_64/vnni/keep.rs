@@ -1,7 +1,7 @@
 //! What becomes of the sums of a row with a panel.
 
 use super::register::{Register, lanes};
-use crate::kernels::x86_64::narrow::Scale;
+use crate::kernels::x86_64::narrow::Narrow;
 use core::arch::x86_64::__m512i;
 
 /// Turns sums into results.
@@ -42,12 +42,12 @@ impl<R: Register> Keep<R> for Sums {
     }
 }
 
-impl Keep<__m512i> for &Scale {
+impl<const IS_DOUBLE_ROUND: bool> Keep<__m512i> for Narrow<'_, IS_DOUBLE_ROUND> {
     type Element = i8;
 
     #[inline(always)]
     unsafe fn keep<const V: usize>(self, first: usize, sums: [__m512i; V], out: &mut [i8]) {
         // SAFETY: the caller's.
-        unsafe { Scale::keep(self, first, sums, out) }
+        unsafe { Self::keep(self, first, sums, out) }
     }
 }

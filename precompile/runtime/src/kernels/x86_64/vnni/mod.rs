@@ -18,7 +18,7 @@ use self::{
     panels::Panels,
     register::Register,
 };
-use super::narrow::Scale;
+use super::narrow::{Narrow, Scale};
 use crate::kernels::{KernelError, KernelResult, portable::rescale::Narrowing, weights::Results};
 use core::arch::x86_64::{__m256i, __m512i};
 
@@ -116,8 +116,11 @@ impl Avx512Panels {
         unsafe {
             match (out, &self.scale) {
                 (Results::Sums(out), None) => product(&self.panels, source, offsets, Sums, out),
+                (Results::Narrow(out), Some(scale)) if scale.is_double_round() => {
+                    product(&self.panels, source, offsets, Narrow::<true>(scale), out);
+                }
                 (Results::Narrow(out), Some(scale)) => {
-                    product(&self.panels, source, offsets, scale, out);
+                    product(&self.panels, source, offsets, Narrow::<false>(scale), out);
                 }
                 _ => return Err(KernelError::Shape),
             }
