@@ -36,6 +36,10 @@ pub struct RescaleParameters<'a> {
 /// A RESCALE of i32 to i8 by 32-bit multipliers, and a CLAMP behind it, for kernels that do both before
 /// they write sums.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    not(all(feature = "std", target_arch = "x86_64")),
+    allow(dead_code, reason = "no other set narrows in registers")
+)]
 pub(crate) struct Narrowing {
     /// One, or one per channel.
     pub(crate) multipliers: Vec<i32>,

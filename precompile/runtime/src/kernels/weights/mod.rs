@@ -39,6 +39,10 @@ pub(crate) struct Windows<'a> {
 
 /// Places for the results of a product of i8.
 #[derive(Debug)]
+#[cfg_attr(
+    not(all(feature = "std", target_arch = "x86_64")),
+    allow(dead_code, reason = "no other set narrows in registers")
+)]
 pub(crate) enum Results<'a> {
     /// The sums.
     Sums(&'a mut [i32]),
