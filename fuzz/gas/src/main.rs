@@ -11,6 +11,7 @@ mod class;
 mod clock;
 mod draw;
 mod families;
+mod overhead;
 mod random;
 mod report;
 mod search;
@@ -49,9 +50,13 @@ const SETS: [&str; 3] = ["portable", "sse2", "avx2"];
   gas
   gas --isa avx2 --class macs_i8 --class gather --seconds-per-class 60
   gas --random-models 0 --json > gas.json
-  gas --again 'CONV2D i8' 00a1b2c3 --isa avx2"
+  gas --again 'CONV2D i8' 00a1b2c3 --isa avx2
+  gas overhead digits.fxp"
 )]
+#[command(args_conflicts_with_subcommands = true)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Sets of kernels [default: portable, sse2 and avx2, as far as this machine has them]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     isa: Vec<String>,
@@ -75,8 +80,18 @@ struct Args {
     json: bool,
 }
 
+#[derive(clap::Subcommand)]
+enum Command {
+    Overhead(overhead::Args),
+}
+
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
+    let args = Args::parse();
+    let result = match &args.command {
+        Some(Command::Overhead(args)) => overhead::run(args),
+        None => run(&args),
+    };
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
