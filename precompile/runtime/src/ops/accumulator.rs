@@ -63,39 +63,76 @@ pub(crate) fn constant_reaches(
     interleaved: bool,
     x: (i64, i64),
 ) -> Vec<Reach> {
-    fn collect<T: Copy + Into<i64>>(
+    fn signs<T: Copy + Into<i32>>(
         weights: &[T],
-        zero_point: i64,
+        zero_point: i32,
         (outputs, interleaved): (usize, bool),
-        x: (i64, i64),
-    ) -> Vec<Reach> {
-        let mut reaches = vec![Reach::default(); outputs];
-        let depth = weights.len() / outputs.max(1);
-        let add = |output: &mut Reach, weight: T| {
-            let weight = weight.into() - zero_point;
-            output.add((weight, weight), x, 1);
-        };
+    ) -> Vec<Signs> {
         if interleaved {
-            for row in weights.chunks_exact(outputs.max(1)) {
-                for (output, weight) in reaches.iter_mut().zip(row) {
-                    add(output, *weight);
-                }
-            }
-        } else {
-            for (output, row) in reaches.iter_mut().zip(weights.chunks_exact(depth.max(1))) {
-                for weight in row {
-                    add(output, *weight);
-                }
-            }
+            return columns(weights, zero_point, outputs);
         }
-        reaches
+        let depth = weights.len() / outputs.max(1);
+        let rows = weights.chunks_exact(depth.max(1));
+        let rows = rows.map(|row| Signs::of(row, zero_point));
+        rows.take(outputs).collect()
     }
-    let zero_point = i64::from(weight_zero_point);
-    match weights {
-        View::I8(weights) => collect(weights, zero_point, (outputs, interleaved), x),
-        View::I16(weights) => collect(weights, zero_point, (outputs, interleaved), x),
+    let sums = match weights {
+        View::I8(weights) => signs(weights, weight_zero_point, (outputs, interleaved)),
+        View::I16(weights) => signs(weights, weight_zero_point, (outputs, interleaved)),
         _ => Vec::new(),
+    };
+    sums.into_iter().map(|sums| sums.reach(x)).collect()
+}
+
+/// The sum of the weights of one output that are positive, and of those that are negative: all that
+/// its reach depends on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Signs {
+    positive: i64,
+    negative: i64,
+}
+
+/// Weights of which the sums surely fit i32, so that they vectorise: each is within 2^16.
+const WEIGHTS_PER_SUM: usize = 1 << 14;
+
+impl Signs {
+    /// Of weights that stand side by side.
+    fn of<T: Copy + Into<i32>>(weights: &[T], zero_point: i32) -> Self {
+        let mut signs = Self::default();
+        for weights in weights.chunks(WEIGHTS_PER_SUM) {
+            let (mut positive, mut negative) = (0_i32, 0_i32);
+            for &weight in weights {
+                let weight = weight.into() - zero_point;
+                positive += weight.max(0);
+                negative += weight.min(0);
+            }
+            signs.positive += i64::from(positive);
+            signs.negative += i64::from(negative);
+        }
+        signs
     }
+
+    /// With every `x` anywhere in its range.
+    fn reach(self, x: (i64, i64)) -> Reach {
+        let (down, up) = (x.0.min(0), x.1.max(0));
+        Reach {
+            low: self.positive * down + self.negative * up,
+            high: self.positive * up + self.negative * down,
+        }
+    }
+}
+
+/// [`Signs::of`] the columns of weights `[depth, outputs]`.
+fn columns<T: Copy + Into<i32>>(weights: &[T], zero_point: i32, outputs: usize) -> Vec<Signs> {
+    let mut signs = vec![Signs::default(); outputs];
+    for row in weights.chunks_exact(outputs.max(1)) {
+        for (signs, &weight) in signs.iter_mut().zip(row) {
+            let weight = i64::from(weight.into() - zero_point);
+            signs.positive += weight.max(0);
+            signs.negative += weight.min(0);
+        }
+    }
+    signs
 }
 
 /// Refuses sums that, with the bias, could leave the accumulator. `reaches` has one entry per
@@ -161,6 +198,34 @@ mod tests {
                 high: edge
             }]
         );
+    }
+
+    #[test]
+    fn a_reach_is_the_sum_of_what_each_product_can_be() {
+        // Ranges on both sides of 0, and on one.
+        for x in [I8, (-255, 0), (0, 255), (-200, -3), (4, 250)] {
+            for zero_point in [0, -128, 127] {
+                let weights: Vec<i8> = (0..=255).map(|at: u8| at.cast_signed()).collect();
+                let mut want = Reach::default();
+                for &weight in &weights {
+                    let weight = i64::from(weight) - i64::from(zero_point);
+                    want.add((weight, weight), x, 1);
+                }
+                let rows = constant_reaches(View::I8(&weights), zero_point, 1, false, x);
+                assert_eq!(rows, [want], "{x:?} {zero_point}");
+                let columns = constant_reaches(View::I8(&weights), zero_point, 1, true, x);
+                assert_eq!(columns, [want], "{x:?} {zero_point}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_sums_do_not_wrap() {
+        let weights = vec![i16::MIN; 3 * WEIGHTS_PER_SUM + 1];
+        let reaches = constant_reaches(View::I16(&weights), 0, 1, false, (-2, 1));
+        let sum = weights.len() as i64 * i64::from(i16::MIN);
+        let [low, high] = [sum, -2 * sum];
+        assert_eq!(reaches, [Reach { low, high }]);
     }
 
     #[test]
