@@ -23,9 +23,6 @@ PACKAGES = (
     "onnxruntime==1.31.1", "ai-edge-litert==2.3.0", "onnx==1.23.2", "numpy==2.4.6",
 )  # fmt: skip
 FOLDER = ROOT / "target" / "bench"
-# Answers may differ by as much: LiteRT and onnxruntime round products in floats, TOSA in integers, and
-# a difference in one layer is carried on.
-ROUNDING = 8
 
 
 def parse_arguments():
@@ -59,10 +56,17 @@ def in_peers(python, *arguments):
 
 def compile_net(fixpoint, tools, at):
     """Makes a network a Fixpoint model."""
-    run(
-        fixpoint, "compile", FOLDER / f"{at}.tflite", "--tosa-tools", tools.programs,
-        "-o", FOLDER / f"{at}.fxp",
-    )  # fmt: skip
+    model = FOLDER / f"{at}.fxp"
+    model.unlink(missing_ok=True)
+    try:
+        run(
+            fixpoint, "compile", FOLDER / f"{at}.tflite", "--tosa-tools", tools.programs, "-o", model,
+        )  # fmt: skip
+    except Failed as failure:
+        # A model is written before its price is asked for: one that is too large for a chain still runs.
+        if not model.exists():
+            raise
+        print(str(failure).splitlines()[-1])
 
 
 def fixpoint_answer(fixpoint, at):
@@ -133,7 +137,7 @@ def bench():
         step(net["name"])
         compile_net(arguments.fixpoint, tools, at)
         isa, medians, apart = compare(arguments, python, at)
-        if apart > ROUNDING:
+        if apart > net["apart"]:
             raise Failed(f"{net['name']}: answers are {apart} apart: these are not the same networks")
         rows.append((net, isa, medians, apart))
     print(f"\n{cpu()}, {arguments.threads} thread(s), {isa} kernels, median of {arguments.rounds} rounds")

@@ -87,6 +87,10 @@ class Net:
         shape = (batch, 1, 1, channels)
         return self.push(Operator("pool", (self.last,), shape, SCALE))
 
+    def input(self):
+        """Random elements."""
+        return numpy.random.default_rng(7).integers(-128, 128, self.shapes[0], dtype=numpy.int8)
+
     def macs(self):
         """Multiply-accumulates of one inference."""
         total = 0
@@ -167,7 +171,7 @@ def mobilenet_v2():
 
 
 def all_nets():
-    """The networks of docs/performance.md, small ones first."""
+    """The networks of docs/performance.md that are layers one after another, small ones first."""
     return [
         dense_net("MLP 784-128-64-10", [784, 128, 64, 10]),
         dense_net("AE 640-128..8..-640", [640, 128, 128, 128, 128, 8, 128, 128, 128, 128, 640]),
