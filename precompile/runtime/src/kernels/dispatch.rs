@@ -18,7 +18,7 @@ pub(crate) enum Set {
     /// The same, with products of i8 by VNNI in 256 bits.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     AvxVnni,
-    /// The same in 512 bits.
+    /// Plain Rust compiled for AVX-512, products of i8 by VNNI in 512 bits.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx512Vnni,
     /// Plain Rust, and `tract-linalg` for large products of i8.
@@ -106,7 +106,9 @@ impl Isa {
         match self.0 {
             Set::Portable => kernel(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Avx2 | Set::AvxVnni | Set::Avx512Vnni => super::x86_64::avx2::vectorise(kernel),
+            Set::Avx2 | Set::AvxVnni => super::x86_64::avx2::vectorise(kernel),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Avx512Vnni => super::x86_64::avx512::vectorise(kernel),
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Set::Neon => kernel(),
         }
@@ -118,7 +120,9 @@ impl Isa {
         match self.0 {
             Set::Portable => kernel.run(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Avx2 | Set::AvxVnni | Set::Avx512Vnni => super::x86_64::avx2::run(kernel),
+            Set::Avx2 | Set::AvxVnni => super::x86_64::avx2::run(kernel),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Avx512Vnni => super::x86_64::avx512::run(kernel),
             #[cfg(all(feature = "std", target_arch = "aarch64"))]
             Set::Neon => kernel.run(),
         }

@@ -3,13 +3,13 @@
 //! Checked while running: no element is the smallest i32.
 
 use super::{
-    operation::{Inferred, Operand, Operation, Step},
+    operation::{Compute, Inferred, Operand, Operation, Step},
     unary::infer_unary,
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::abs::abs_i32},
+    kernels::{Isa, KernelError, KernelResult, portable::abs::abs_i32},
     model::format::ValueId,
     tensor::DType,
 };
@@ -33,9 +33,16 @@ impl Operation for Abs {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::elementwise(isa, |reads, out| match (reads, out) {
+        Ok(Step::elementwise(isa, self.clone()))
+    }
+}
+
+impl Compute for Abs {
+    #[inline(always)]
+    fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult {
+        match (reads, out) {
             ([View::I32(x)], ViewMut::I32(out)) => abs_i32(x, out),
             _ => Err(KernelError::Shape),
-        }))
+        }
     }
 }

@@ -4,12 +4,15 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    pairwise::{infer_pair, pair_step},
+    pairwise::{Pointwise, infer_pair, pair_step},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::add::add_i32},
+    kernels::{
+        Isa, KernelError, KernelResult,
+        portable::{add::add_i32, broadcast::Broadcast},
+    },
     model::format::ValueId,
     tensor::DType,
 };
@@ -35,9 +38,16 @@ impl Operation for Add {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+        pair_step(operands, isa, self.clone())
+    }
+}
+
+impl Pointwise for Add {
+    #[inline(always)]
+    fn compute(&self, shape: &Broadcast, [a, b]: [View<'_>; 2], out: ViewMut<'_>) -> KernelResult {
+        match (a, b, out) {
             (View::I32(a), View::I32(b), ViewMut::I32(out)) => add_i32(shape, a, b, out),
             _ => Err(KernelError::Shape),
-        })
+        }
     }
 }

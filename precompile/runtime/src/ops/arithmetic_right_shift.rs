@@ -5,15 +5,18 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    pairwise::{infer_pair, pair_step, prove_shift},
+    pairwise::{Pointwise, infer_pair, pair_step, prove_shift},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{
-        Isa, KernelError,
-        portable::arithmetic_right_shift::{
-            arithmetic_right_shift_i8, arithmetic_right_shift_i16, arithmetic_right_shift_i32,
+        Isa, KernelError, KernelResult,
+        portable::{
+            arithmetic_right_shift::{
+                arithmetic_right_shift_i8, arithmetic_right_shift_i16, arithmetic_right_shift_i32,
+            },
+            broadcast::Broadcast,
         },
     },
     model::format::ValueId,
@@ -47,8 +50,15 @@ impl Operation for ArithmeticRightShift {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        pair_step(operands, isa, self.clone())
+    }
+}
+
+impl Pointwise for ArithmeticRightShift {
+    #[inline(always)]
+    fn compute(&self, shape: &Broadcast, [a, b]: [View<'_>; 2], out: ViewMut<'_>) -> KernelResult {
         let round = self.round;
-        pair_step(operands, isa, move |shape, a, b, out| match (a, b, out) {
+        match (a, b, out) {
             (View::I8(a), View::I8(b), ViewMut::I8(out)) => {
                 arithmetic_right_shift_i8(shape, a, b, round, out)
             }
@@ -59,6 +69,6 @@ impl Operation for ArithmeticRightShift {
                 arithmetic_right_shift_i32(shape, a, b, round, out)
             }
             _ => Err(KernelError::Shape),
-        })
+        }
     }
 }

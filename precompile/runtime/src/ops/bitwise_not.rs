@@ -1,13 +1,13 @@
 //! [BITWISE_NOT](https://www.mlplatform.org/tosa/tosa_spec.html#_bitwise_not)
 
 use super::{
-    operation::{Inferred, Operand, Operation, Step},
+    operation::{Compute, Inferred, Operand, Operation, Step},
     unary::infer_unary,
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::bitwise_not::bitwise_not},
+    kernels::{Isa, KernelError, KernelResult, portable::bitwise_not::bitwise_not},
     model::format::ValueId,
     tensor::DType,
 };
@@ -31,11 +31,18 @@ impl Operation for BitwiseNot {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::elementwise(isa, |reads, out| match (reads, out) {
+        Ok(Step::elementwise(isa, self.clone()))
+    }
+}
+
+impl Compute for BitwiseNot {
+    #[inline(always)]
+    fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult {
+        match (reads, out) {
             ([View::I8(x)], ViewMut::I8(out)) => bitwise_not(x, out),
             ([View::I16(x)], ViewMut::I16(out)) => bitwise_not(x, out),
             ([View::I32(x)], ViewMut::I32(out)) => bitwise_not(x, out),
             _ => Err(KernelError::Shape),
-        }))
+        }
     }
 }

@@ -2,12 +2,15 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    pairwise::{infer_pair, pair_step},
+    pairwise::{Pointwise, infer_pair, pair_step},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::bitwise_xor::bitwise_xor},
+    kernels::{
+        Isa, KernelError, KernelResult,
+        portable::{bitwise_xor::bitwise_xor, broadcast::Broadcast},
+    },
     model::format::ValueId,
     tensor::DType,
 };
@@ -33,11 +36,18 @@ impl Operation for BitwiseXor {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+        pair_step(operands, isa, self.clone())
+    }
+}
+
+impl Pointwise for BitwiseXor {
+    #[inline(always)]
+    fn compute(&self, shape: &Broadcast, [a, b]: [View<'_>; 2], out: ViewMut<'_>) -> KernelResult {
+        match (a, b, out) {
             (View::I8(a), View::I8(b), ViewMut::I8(out)) => bitwise_xor(shape, a, b, out),
             (View::I16(a), View::I16(b), ViewMut::I16(out)) => bitwise_xor(shape, a, b, out),
             (View::I32(a), View::I32(b), ViewMut::I32(out)) => bitwise_xor(shape, a, b, out),
             _ => Err(KernelError::Shape),
-        })
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! [CAST](https://www.mlplatform.org/tosa/tosa_spec.html#_cast)
 
 use super::{
-    operation::{Inferred, Operand, Operation, Step},
+    operation::{Compute, Inferred, Operand, Operation, Step},
     shape::{MOVABLE, exactly, require_dtype, with_shape},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::cast::cast},
+    kernels::{Isa, KernelError, KernelResult, portable::cast::cast},
     model::format::ValueId,
     tensor::DType,
     work::Work,
@@ -44,7 +44,14 @@ impl Operation for Cast {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::elementwise(isa, |reads, out| match (reads, out) {
+        Ok(Step::elementwise(isa, self.clone()))
+    }
+}
+
+impl Compute for Cast {
+    #[inline(always)]
+    fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult {
+        match (reads, out) {
             ([View::Bool(x)], ViewMut::I8(out)) => cast(x, out),
             ([View::Bool(x)], ViewMut::I16(out)) => cast(x, out),
             ([View::Bool(x)], ViewMut::I32(out)) => cast(x, out),
@@ -58,6 +65,6 @@ impl Operation for Cast {
             ([View::I32(x)], ViewMut::I8(out)) => cast(x, out),
             ([View::I32(x)], ViewMut::I16(out)) => cast(x, out),
             _ => Err(KernelError::Shape),
-        }))
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! [CLAMP](https://www.mlplatform.org/tosa/tosa_spec.html#_clamp)
 
 use super::{
-    operation::{Inferred, Operand, Operation, Step},
+    operation::{Compute, Inferred, Operand, Operation, Step},
     shape::{exactly, require_dtype},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::clamp::clamp},
+    kernels::{Isa, KernelError, KernelResult, portable::clamp::clamp},
     model::format::{Signed32, ValueId},
     tensor::DType,
     work::Work,
@@ -47,14 +47,19 @@ impl Operation for Clamp {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        Ok(Step::elementwise(isa, self.clone()))
+    }
+}
+
+impl Compute for Clamp {
+    #[inline(always)]
+    fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult {
         // The bounds are in the element type's range, so these casts keep their values.
         let (Signed32(min), Signed32(max)) = (self.min, self.max);
-        Ok(Step::elementwise(isa, move |reads, out| {
-            match (reads, out) {
-                ([View::I8(x)], ViewMut::I8(out)) => clamp(x, min as i8, max as i8, out),
-                ([View::I16(x)], ViewMut::I16(out)) => clamp(x, min as i16, max as i16, out),
-                _ => Err(KernelError::Shape),
-            }
-        }))
+        match (reads, out) {
+            ([View::I8(x)], ViewMut::I8(out)) => clamp(x, min as i8, max as i8, out),
+            ([View::I16(x)], ViewMut::I16(out)) => clamp(x, min as i16, max as i16, out),
+            _ => Err(KernelError::Shape),
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! [CLZ](https://www.mlplatform.org/tosa/tosa_spec.html#_clz)
 
 use super::{
-    operation::{Inferred, Operand, Operation, Step},
+    operation::{Compute, Inferred, Operand, Operation, Step},
     unary::infer_unary,
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::clz::clz_i32},
+    kernels::{Isa, KernelError, KernelResult, portable::clz::clz_i32},
     model::format::ValueId,
     tensor::DType,
 };
@@ -31,9 +31,16 @@ impl Operation for Clz {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::elementwise(isa, |reads, out| match (reads, out) {
+        Ok(Step::elementwise(isa, self.clone()))
+    }
+}
+
+impl Compute for Clz {
+    #[inline(always)]
+    fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult {
+        match (reads, out) {
             ([View::I32(x)], ViewMut::I32(out)) => clz_i32(x, out),
             _ => Err(KernelError::Shape),
-        }))
+        }
     }
 }

@@ -5,13 +5,16 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    pairwise::{infer_pair, pair_step},
+    pairwise::{Pointwise, infer_pair, pair_step},
     shape::exactly,
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::intdiv::intdiv_i32},
+    kernels::{
+        Isa, KernelError, KernelResult,
+        portable::{broadcast::Broadcast, intdiv::intdiv_i32},
+    },
     model::format::ValueId,
     tensor::DType,
     work::Work,
@@ -53,9 +56,16 @@ impl Operation for IntDiv {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+        pair_step(operands, isa, self.clone())
+    }
+}
+
+impl Pointwise for IntDiv {
+    #[inline(always)]
+    fn compute(&self, shape: &Broadcast, [a, b]: [View<'_>; 2], out: ViewMut<'_>) -> KernelResult {
+        match (a, b, out) {
             (View::I32(a), View::I32(b), ViewMut::I32(out)) => intdiv_i32(shape, a, b, out),
             _ => Err(KernelError::Shape),
-        })
+        }
     }
 }

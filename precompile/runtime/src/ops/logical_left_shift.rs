@@ -5,15 +5,18 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    pairwise::{infer_pair, pair_step, prove_shift},
+    pairwise::{Pointwise, infer_pair, pair_step, prove_shift},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{
-        Isa, KernelError,
-        portable::logical_left_shift::{
-            logical_left_shift_i8, logical_left_shift_i16, logical_left_shift_i32,
+        Isa, KernelError, KernelResult,
+        portable::{
+            broadcast::Broadcast,
+            logical_left_shift::{
+                logical_left_shift_i8, logical_left_shift_i16, logical_left_shift_i32,
+            },
         },
     },
     model::format::ValueId,
@@ -45,7 +48,14 @@ impl Operation for LogicalLeftShift {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+        pair_step(operands, isa, self.clone())
+    }
+}
+
+impl Pointwise for LogicalLeftShift {
+    #[inline(always)]
+    fn compute(&self, shape: &Broadcast, [a, b]: [View<'_>; 2], out: ViewMut<'_>) -> KernelResult {
+        match (a, b, out) {
             (View::I8(a), View::I8(b), ViewMut::I8(out)) => logical_left_shift_i8(shape, a, b, out),
             (View::I16(a), View::I16(b), ViewMut::I16(out)) => {
                 logical_left_shift_i16(shape, a, b, out)
@@ -54,6 +64,6 @@ impl Operation for LogicalLeftShift {
                 logical_left_shift_i32(shape, a, b, out)
             }
             _ => Err(KernelError::Shape),
-        })
+        }
     }
 }

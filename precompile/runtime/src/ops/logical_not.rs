@@ -1,13 +1,13 @@
 //! [LOGICAL_NOT](https://www.mlplatform.org/tosa/tosa_spec.html#_logical_not)
 
 use super::{
-    operation::{Inferred, Operand, Operation, Step},
+    operation::{Compute, Inferred, Operand, Operation, Step},
     unary::infer_unary,
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::logical_not::logical_not},
+    kernels::{Isa, KernelError, KernelResult, portable::logical_not::logical_not},
     model::format::ValueId,
     tensor::DType,
 };
@@ -31,9 +31,16 @@ impl Operation for LogicalNot {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::elementwise(isa, |reads, out| match (reads, out) {
+        Ok(Step::elementwise(isa, self.clone()))
+    }
+}
+
+impl Compute for LogicalNot {
+    #[inline(always)]
+    fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult {
+        match (reads, out) {
             ([View::Bool(x)], ViewMut::Bool(out)) => logical_not(x, out),
             _ => Err(KernelError::Shape),
-        }))
+        }
     }
 }

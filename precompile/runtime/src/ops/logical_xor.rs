@@ -2,12 +2,15 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    pairwise::{infer_pair, pair_step},
+    pairwise::{Pointwise, infer_pair, pair_step},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::logical_xor::logical_xor},
+    kernels::{
+        Isa, KernelError, KernelResult,
+        portable::{broadcast::Broadcast, logical_xor::logical_xor},
+    },
     model::format::ValueId,
     tensor::DType,
 };
@@ -33,9 +36,16 @@ impl Operation for LogicalXor {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        pair_step(operands, isa, |shape, a, b, out| match (a, b, out) {
+        pair_step(operands, isa, self.clone())
+    }
+}
+
+impl Pointwise for LogicalXor {
+    #[inline(always)]
+    fn compute(&self, shape: &Broadcast, [a, b]: [View<'_>; 2], out: ViewMut<'_>) -> KernelResult {
+        match (a, b, out) {
             (View::Bool(a), View::Bool(b), ViewMut::Bool(out)) => logical_xor(shape, a, b, out),
             _ => Err(KernelError::Shape),
-        })
+        }
     }
 }

@@ -5,15 +5,18 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    pairwise::{infer_pair, pair_step},
+    pairwise::{Pointwise, infer_pair, pair_step},
     shape::exactly,
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{
-        Isa, KernelError,
-        portable::mul::{mul_i8, mul_i16, mul_i32},
+        Isa, KernelError, KernelResult,
+        portable::{
+            broadcast::Broadcast,
+            mul::{mul_i8, mul_i16, mul_i32},
+        },
     },
     model::format::ValueId,
     tensor::DType,
@@ -65,14 +68,21 @@ impl Operation for Mul {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        pair_step(operands, isa, self.clone())
+    }
+}
+
+impl Pointwise for Mul {
+    #[inline(always)]
+    fn compute(&self, shape: &Broadcast, [a, b]: [View<'_>; 2], out: ViewMut<'_>) -> KernelResult {
         let shift_bits = self.shift_bits;
-        pair_step(operands, isa, move |shape, a, b, out| match (a, b, out) {
+        match (a, b, out) {
             (View::I8(a), View::I8(b), ViewMut::I32(out)) => mul_i8(shape, a, b, out),
             (View::I16(a), View::I16(b), ViewMut::I32(out)) => mul_i16(shape, a, b, out),
             (View::I32(a), View::I32(b), ViewMut::I32(out)) => {
                 mul_i32(shape, a, b, shift_bits, out)
             }
             _ => Err(KernelError::Shape),
-        })
+        }
     }
 }

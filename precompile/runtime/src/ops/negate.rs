@@ -3,7 +3,7 @@
 //! Checked while running, on i32: no element is the smallest i32. i8 and i16 saturate.
 
 use super::{
-    operation::{Inferred, Operand, Operation, Step},
+    operation::{Compute, Inferred, Operand, Operation, Step},
     shape::{exactly, require_input_zero_point, zero_point_fits},
     unary::infer_unary,
 };
@@ -11,7 +11,7 @@ use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{
-        Isa, KernelError,
+        Isa, KernelError, KernelResult,
         portable::negate::{negate_i8, negate_i16, negate_i32},
     },
     model::format::{Signed32, ValueId},
@@ -48,16 +48,21 @@ impl Operation for Negate {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        Ok(Step::elementwise(isa, self.clone()))
+    }
+}
+
+impl Compute for Negate {
+    #[inline(always)]
+    fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult {
         let narrow = |Signed32(zero_point)| i8::try_from(zero_point);
         let from = narrow(self.input_zero_point).map_err(|_| KernelError::Shape)?;
         let to = narrow(self.output_zero_point).map_err(|_| KernelError::Shape)?;
-        Ok(Step::elementwise(isa, move |reads, out| {
-            match (reads, out) {
-                ([View::I8(x)], ViewMut::I8(out)) => negate_i8(x, from, to, out),
-                ([View::I16(x)], ViewMut::I16(out)) => negate_i16(x, out),
-                ([View::I32(x)], ViewMut::I32(out)) => negate_i32(x, out),
-                _ => Err(KernelError::Shape),
-            }
-        }))
+        match (reads, out) {
+            ([View::I8(x)], ViewMut::I8(out)) => negate_i8(x, from, to, out),
+            ([View::I16(x)], ViewMut::I16(out)) => negate_i16(x, out),
+            ([View::I32(x)], ViewMut::I32(out)) => negate_i32(x, out),
+            _ => Err(KernelError::Shape),
+        }
     }
 }

@@ -4,7 +4,9 @@
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, KernelResult, portable::rescale::Narrowing, require_shape},
+    kernels::{
+        Isa, KernelError, KernelResult, dispatch::Kernel, portable::rescale::Narrowing, require_shape,
+    },
     model::format::ValueId,
     tensor::{DType, TensorType},
     work::Work,
@@ -104,6 +106,27 @@ impl Inferred {
 pub(crate) type Run =
     Box<dyn Fn(usize, &[View<'_>], ViewMut<'_>, &mut [u64]) -> KernelResult + Send + Sync>;
 
+/// A computation without scratch that must be compiled for the set of kernels that it runs on.
+pub(crate) trait Compute: Send + Sync + 'static {
+    /// Computes an output, or rows of it. Implementations are `#[inline(always)]`, as in [`Kernel`].
+    fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult;
+}
+
+struct Call<'a, C> {
+    compute: &'a C,
+    reads: &'a [View<'a>],
+    out: ViewMut<'a>,
+}
+
+impl<C: Compute> Kernel for Call<'_, C> {
+    type Output = KernelResult;
+
+    #[inline(always)]
+    fn run(self) -> KernelResult {
+        self.compute.compute(self.reads, self.out)
+    }
+}
+
 /// What some rows of an output take of an operand. A row is what lies along the last axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
@@ -143,12 +166,27 @@ impl Step {
         Self::with_scratch(isa, reads, 0, move |reads, out, _| run(reads, out))
     }
 
+    /// A step that reads its first `reads` operands, surely compiled for the set of kernels.
+    pub(crate) fn compiled(isa: Isa, reads: usize, compute: impl Compute) -> Self {
+        Self {
+            reads: (0..reads).collect(),
+            scratch_words: 0,
+            packed_bytes: 0,
+            operators: 1,
+            rows: None,
+            run: Box::new(move |_, reads, out, _| {
+                isa.run(Call {
+                    compute: &compute,
+                    reads,
+                    out,
+                })
+            }),
+        }
+    }
+
     /// A step that computes each element from the one of its operand.
-    pub(crate) fn elementwise(
-        isa: Isa,
-        run: impl Fn(&[View<'_>], ViewMut<'_>) -> KernelResult + Send + Sync + 'static,
-    ) -> Self {
-        Self::new(isa, 1, run).by_rows(&[Extent::Rows])
+    pub(crate) fn elementwise(isa: Isa, compute: impl Compute) -> Self {
+        Self::compiled(isa, 1, compute).by_rows(&[Extent::Rows])
     }
 
     /// Like [`Self::new`], with scratch.

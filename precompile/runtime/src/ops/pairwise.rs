@@ -1,7 +1,7 @@
 //! What element-wise operators of several operands share: types, broadcasting, work, and the step.
 
 use super::{
-    operation::{Extent, Inferred, Operand, Step},
+    operation::{Compute, Extent, Inferred, Operand, Step},
     shape::{broadcast, exactly, require_dtype, require_same_dtype},
 };
 use crate::{
@@ -30,46 +30,74 @@ pub(crate) fn infer_pair(
     Ok(Inferred::new(output, work))
 }
 
-/// A step that computes each element from the two that meet there.
+/// An operator that computes each element from those of `N` operands that meet there.
+pub(crate) trait Pointwise<const N: usize = 2>: Send + Sync + 'static {
+    /// Computes all of them. Implementations are `#[inline(always)]`, as in [`Compute`].
+    fn compute(&self, shape: &Broadcast<N>, reads: [View<'_>; N], out: ViewMut<'_>)
+    -> KernelResult;
+}
+
+/// The step of an operator of two operands.
 pub(crate) fn pair_step(
     operands: &[Operand<'_>],
     isa: Isa,
-    run: impl Fn(&Broadcast, View<'_>, View<'_>, ViewMut<'_>) -> KernelResult + Send + Sync + 'static,
+    operator: impl Pointwise,
 ) -> Result<Step, KernelError> {
     let [a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
-    broadcast_step([a.shape(), b.shape()], isa, move |shape, reads, out| {
-        let [a, b] = reads;
-        run(shape, a, b, out)
-    })
+    broadcast_step([a.shape(), b.shape()], isa, operator)
 }
 
-/// A step that computes each element from those of `N` operands that meet there.
+/// The step of an operator of `N` operands.
 pub(crate) fn broadcast_step<const N: usize>(
     shapes: [&[u32]; N],
     isa: Isa,
-    run: impl Fn(&Broadcast<N>, [View<'_>; N], ViewMut<'_>) -> KernelResult + Send + Sync + 'static,
+    operator: impl Pointwise<N>,
 ) -> Result<Step, KernelError> {
-    let whole = Broadcast::of(shapes).ok_or(KernelError::Shape)?;
     let extents = extents(shapes);
-    let row_shapes = shapes.map(|shape| shape.last().copied().unwrap_or(1));
-    let own_rows = extents.map(|extents| extents.map(|extent| extent == Extent::Rows));
-    let columns = row_shapes.into_iter().fold(1, u32::max);
-    let step = Step::new(isa, N, move |reads, out| {
-        let reads = <[View<'_>; N]>::try_from(reads).map_err(|_| KernelError::Shape)?;
-        if out.len() == whole.elements() {
-            return run(&whole, reads, out);
-        }
-        let own_rows = own_rows.ok_or(KernelError::Shape)?;
-        let rows = out.len() as u32 / columns;
-        let shapes: [[u32; 2]; N] =
-            core::array::from_fn(|at| [if own_rows[at] { rows } else { 1 }, row_shapes[at]]);
-        let block = Broadcast::of(shapes.each_ref().map(|shape| &shape[..]));
-        run(&block.ok_or(KernelError::Shape)?, reads, out)
-    });
+    let row_sizes = shapes.map(|shape| shape.last().map_or(1, |&size| size as usize));
+    let step = Step::compiled(
+        isa,
+        N,
+        Meeting {
+            operator,
+            whole: Broadcast::of(shapes).ok_or(KernelError::Shape)?,
+            own_rows: extents.map(|extents| extents.map(|extent| extent == Extent::Rows)),
+            row_sizes,
+            columns: row_sizes.into_iter().fold(1, usize::max),
+        },
+    );
     Ok(match extents {
         Some(extents) => step.by_rows(&extents),
         None => step,
     })
+}
+
+/// A [`Pointwise`] operator and how its operands meet.
+struct Meeting<P, const N: usize> {
+    operator: P,
+    whole: Broadcast<N>,
+    /// Which operands have the rows of the result, if rows can be computed alone; others have one row.
+    own_rows: Option<[bool; N]>,
+    /// Elements of each operand's rows, and of the result's.
+    row_sizes: [usize; N],
+    columns: usize,
+}
+
+impl<P: Pointwise<N>, const N: usize> Compute for Meeting<P, N> {
+    #[inline(always)]
+    fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult {
+        let reads = <[View<'_>; N]>::try_from(reads).map_err(|_| KernelError::Shape)?;
+        let rows = out.len() / self.columns;
+        let block;
+        let shape = match self.own_rows {
+            Some(own_rows) if out.len() != self.whole.elements() => {
+                block = Broadcast::of_rows([rows, self.columns], own_rows, self.row_sizes);
+                &block
+            }
+            _ => &self.whole,
+        };
+        self.operator.compute(shape, reads, out)
+    }
 }
 
 /// What rows of the result take of each operand; `None` if it is neither their rows nor one for all.

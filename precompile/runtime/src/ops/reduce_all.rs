@@ -2,12 +2,12 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    reduction::{infer_reduction, reduction_step},
+    reduction::{Reduction, infer_reduction, reduction_step},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::reduce_all::reduce_all},
+    kernels::{Isa, KernelError, KernelResult, portable::reduce_all::reduce_all},
     model::format::ValueId,
     tensor::DType,
 };
@@ -33,11 +33,16 @@ impl Operation for ReduceAll {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        reduction_step(operands, self.axis, isa, |axis, inner, x, out| {
-            match (x, out) {
-                (View::Bool(x), ViewMut::Bool(out)) => reduce_all(axis, inner, x, out),
-                _ => Err(KernelError::Shape),
-            }
-        })
+        reduction_step(operands, self.axis, isa, self.clone())
+    }
+}
+
+impl Reduction for ReduceAll {
+    #[inline(always)]
+    fn reduce(&self, [axis, inner]: [usize; 2], x: View<'_>, out: ViewMut<'_>) -> KernelResult {
+        match (x, out) {
+            (View::Bool(x), ViewMut::Bool(out)) => reduce_all(axis, inner, x, out),
+            _ => Err(KernelError::Shape),
+        }
     }
 }

@@ -2,12 +2,12 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    reduction::{infer_reduction, reduction_step},
+    reduction::{Reduction, infer_reduction, reduction_step},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::reduce_any::reduce_any},
+    kernels::{Isa, KernelError, KernelResult, portable::reduce_any::reduce_any},
     model::format::ValueId,
     tensor::DType,
 };
@@ -33,11 +33,16 @@ impl Operation for ReduceAny {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        reduction_step(operands, self.axis, isa, |axis, inner, x, out| {
-            match (x, out) {
-                (View::Bool(x), ViewMut::Bool(out)) => reduce_any(axis, inner, x, out),
-                _ => Err(KernelError::Shape),
-            }
-        })
+        reduction_step(operands, self.axis, isa, self.clone())
+    }
+}
+
+impl Reduction for ReduceAny {
+    #[inline(always)]
+    fn reduce(&self, [axis, inner]: [usize; 2], x: View<'_>, out: ViewMut<'_>) -> KernelResult {
+        match (x, out) {
+            (View::Bool(x), ViewMut::Bool(out)) => reduce_any(axis, inner, x, out),
+            _ => Err(KernelError::Shape),
+        }
     }
 }

@@ -2,12 +2,12 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    reduction::{infer_reduction, reduction_step},
+    reduction::{Reduction, infer_reduction, reduction_step},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::reduce_max::reduce_max},
+    kernels::{Isa, KernelError, KernelResult, portable::reduce_max::reduce_max},
     model::format::ValueId,
     tensor::DType,
 };
@@ -33,13 +33,18 @@ impl Operation for ReduceMax {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        reduction_step(operands, self.axis, isa, |axis, inner, x, out| {
-            match (x, out) {
-                (View::I8(x), ViewMut::I8(out)) => reduce_max(axis, inner, x, out),
-                (View::I16(x), ViewMut::I16(out)) => reduce_max(axis, inner, x, out),
-                (View::I32(x), ViewMut::I32(out)) => reduce_max(axis, inner, x, out),
-                _ => Err(KernelError::Shape),
-            }
-        })
+        reduction_step(operands, self.axis, isa, self.clone())
+    }
+}
+
+impl Reduction for ReduceMax {
+    #[inline(always)]
+    fn reduce(&self, [axis, inner]: [usize; 2], x: View<'_>, out: ViewMut<'_>) -> KernelResult {
+        match (x, out) {
+            (View::I8(x), ViewMut::I8(out)) => reduce_max(axis, inner, x, out),
+            (View::I16(x), ViewMut::I16(out)) => reduce_max(axis, inner, x, out),
+            (View::I32(x), ViewMut::I32(out)) => reduce_max(axis, inner, x, out),
+            _ => Err(KernelError::Shape),
+        }
     }
 }

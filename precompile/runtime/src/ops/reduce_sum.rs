@@ -4,12 +4,12 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    reduction::{infer_reduction, reduction_step},
+    reduction::{Reduction, infer_reduction, reduction_step},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::reduce_sum::reduce_sum_i32},
+    kernels::{Isa, KernelError, KernelResult, portable::reduce_sum::reduce_sum_i32},
     model::format::ValueId,
     tensor::DType,
 };
@@ -35,11 +35,16 @@ impl Operation for ReduceSum {
     }
 
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        reduction_step(operands, self.axis, isa, |axis, inner, x, out| {
-            match (x, out) {
-                (View::I32(x), ViewMut::I32(out)) => reduce_sum_i32(axis, inner, x, out),
-                _ => Err(KernelError::Shape),
-            }
-        })
+        reduction_step(operands, self.axis, isa, self.clone())
+    }
+}
+
+impl Reduction for ReduceSum {
+    #[inline(always)]
+    fn reduce(&self, [axis, inner]: [usize; 2], x: View<'_>, out: ViewMut<'_>) -> KernelResult {
+        match (x, out) {
+            (View::I32(x), ViewMut::I32(out)) => reduce_sum_i32(axis, inner, x, out),
+            _ => Err(KernelError::Shape),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What reductions share: one axis shrinks to size 1.
 
 use super::{
-    operation::{Extent, Inferred, Operand, Step},
+    operation::{Compute, Extent, Inferred, Operand, Step},
     shape::{axis_and_inner, exactly, require_axis, require_dtype, with_shape},
 };
 use crate::{
@@ -30,21 +30,42 @@ pub(crate) fn infer_reduction(
     Ok(Inferred::new(with_shape(input.dtype(), &shape)?, work))
 }
 
-/// A step that is given the size of the axis, the elements inside it, the operand and the output.
+/// An operator that joins elements along an axis.
+pub(crate) trait Reduction: Send + Sync + 'static {
+    /// Joins the elements of an axis of that size, with so many elements inside it. Implementations are
+    /// `#[inline(always)]`, as in [`Compute`].
+    fn reduce(&self, sizes: [usize; 2], x: View<'_>, out: ViewMut<'_>) -> KernelResult;
+}
+
+/// The step of such an operator.
 pub(crate) fn reduction_step(
     operands: &[Operand<'_>],
     axis: u8,
     isa: Isa,
-    run: impl Fn(usize, usize, View<'_>, ViewMut<'_>) -> KernelResult + Send + Sync + 'static,
+    operator: impl Reduction,
 ) -> Result<Step, KernelError> {
     let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
     let (axis, inner) = axis_and_inner(input.shape(), usize::from(axis));
-    let step = Step::new(isa, 1, move |reads, out| match *reads {
-        [x] => run(axis, inner, x, out),
-        _ => Err(KernelError::Shape),
-    });
+    let sizes = [axis, inner];
+    let step = Step::compiled(isa, 1, Along { operator, sizes });
     Ok(match inner {
         1 => step.by_rows(&[Extent::Rows]),
         _ => step,
     })
+}
+
+/// A [`Reduction`] along an axis.
+struct Along<R> {
+    operator: R,
+    sizes: [usize; 2],
+}
+
+impl<R: Reduction> Compute for Along<R> {
+    #[inline(always)]
+    fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult {
+        match *reads {
+            [x] => self.operator.reduce(self.sizes, x, out),
+            _ => Err(KernelError::Shape),
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! it plus the output zero point, fit i32.
 
 use super::{
-    operation::{Inferred, Operand, Operation, Step},
+    operation::{Extent, Inferred, Operand, Operation, Step},
     shape::{exactly, require_dtype, with_shape, zero_point_fits},
 };
 use crate::{
@@ -186,22 +186,21 @@ impl Rescale {
         .ok_or(KernelError::Shape)?
         .with_isa(isa)
         .with_bounds(bounds);
-        Ok(Step::elementwise(isa, move |reads, out| {
-            match (reads, out) {
-                ([View::I8(x)], ViewMut::I8(out)) => rescale.run(x, out),
-                ([View::I8(x)], ViewMut::I16(out)) => rescale.run(x, out),
-                ([View::I8(x)], ViewMut::I32(out)) => rescale.run(x, out),
-                ([View::I16(x)], ViewMut::I8(out)) => rescale.run(x, out),
-                ([View::I16(x)], ViewMut::I16(out)) => rescale.run(x, out),
-                ([View::I16(x)], ViewMut::I32(out)) => rescale.run(x, out),
-                ([View::I32(x)], ViewMut::I8(out)) => rescale.run(x, out),
-                ([View::I32(x)], ViewMut::I16(out)) => rescale.run(x, out),
-                ([View::I32(x)], ViewMut::I32(out)) => rescale.run(x, out),
-                ([View::I48(x)], ViewMut::I8(out)) => rescale.run(x, out),
-                ([View::I48(x)], ViewMut::I16(out)) => rescale.run(x, out),
-                ([View::I48(x)], ViewMut::I32(out)) => rescale.run(x, out),
-                _ => Err(KernelError::Shape),
-            }
-        }))
+        let step = Step::new(isa, 1, move |reads, out| match (reads, out) {
+            ([View::I8(x)], ViewMut::I8(out)) => rescale.run(x, out),
+            ([View::I8(x)], ViewMut::I16(out)) => rescale.run(x, out),
+            ([View::I8(x)], ViewMut::I32(out)) => rescale.run(x, out),
+            ([View::I16(x)], ViewMut::I8(out)) => rescale.run(x, out),
+            ([View::I16(x)], ViewMut::I16(out)) => rescale.run(x, out),
+            ([View::I16(x)], ViewMut::I32(out)) => rescale.run(x, out),
+            ([View::I32(x)], ViewMut::I8(out)) => rescale.run(x, out),
+            ([View::I32(x)], ViewMut::I16(out)) => rescale.run(x, out),
+            ([View::I32(x)], ViewMut::I32(out)) => rescale.run(x, out),
+            ([View::I48(x)], ViewMut::I8(out)) => rescale.run(x, out),
+            ([View::I48(x)], ViewMut::I16(out)) => rescale.run(x, out),
+            ([View::I48(x)], ViewMut::I32(out)) => rescale.run(x, out),
+            _ => Err(KernelError::Shape),
+        });
+        Ok(step.by_rows(&[Extent::Rows]))
     }
 }

@@ -2,13 +2,16 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    pairwise::broadcast_step,
+    pairwise::{Pointwise, broadcast_step},
     shape::{MOVABLE, broadcast_onto, exactly, require_dtype, with_shape},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
-    kernels::{Isa, KernelError, portable::select::select},
+    kernels::{
+        Isa, KernelError, KernelResult,
+        portable::{broadcast::Broadcast, select::select},
+    },
     model::format::ValueId,
     tensor::DType,
     work::Work,
@@ -52,23 +55,29 @@ impl Operation for Select {
     fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
         let [condition, a, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let shapes = [condition.shape(), a.shape(), b.shape()];
-        broadcast_step(shapes, isa, |shape, reads, out| {
-            let [View::Bool(condition), a, b] = reads else {
-                return Err(KernelError::Shape);
-            };
-            match (a, b, out) {
-                (View::Bool(a), View::Bool(b), ViewMut::Bool(out)) => {
-                    select(shape, condition, a, b, out)
-                }
-                (View::I8(a), View::I8(b), ViewMut::I8(out)) => select(shape, condition, a, b, out),
-                (View::I16(a), View::I16(b), ViewMut::I16(out)) => {
-                    select(shape, condition, a, b, out)
-                }
-                (View::I32(a), View::I32(b), ViewMut::I32(out)) => {
-                    select(shape, condition, a, b, out)
-                }
-                _ => Err(KernelError::Shape),
+        broadcast_step(shapes, isa, self.clone())
+    }
+}
+
+impl Pointwise<3> for Select {
+    #[inline(always)]
+    fn compute(
+        &self,
+        shape: &Broadcast<3>,
+        reads: [View<'_>; 3],
+        out: ViewMut<'_>,
+    ) -> KernelResult {
+        let [View::Bool(condition), a, b] = reads else {
+            return Err(KernelError::Shape);
+        };
+        match (a, b, out) {
+            (View::Bool(a), View::Bool(b), ViewMut::Bool(out)) => {
+                select(shape, condition, a, b, out)
             }
-        })
+            (View::I8(a), View::I8(b), ViewMut::I8(out)) => select(shape, condition, a, b, out),
+            (View::I16(a), View::I16(b), ViewMut::I16(out)) => select(shape, condition, a, b, out),
+            (View::I32(a), View::I32(b), ViewMut::I32(out)) => select(shape, condition, a, b, out),
+            _ => Err(KernelError::Shape),
+        }
     }
 }

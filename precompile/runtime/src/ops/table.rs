@@ -3,14 +3,14 @@
 //! Checked while running, on i16: the two entries that a value lies between differ by an i16.
 
 use super::{
-    operation::{Extent, Inferred, Operand, Operation, Step},
+    operation::{Compute, Extent, Inferred, Operand, Operation, Step},
     shape::{exactly, require_dimension, require_dtype, require_rank, with_shape},
 };
 use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{
-        Isa, KernelError,
+        Isa, KernelError, KernelResult,
         portable::table::{table_i8, table_i16},
     },
     model::format::ValueId,
@@ -57,11 +57,17 @@ impl Operation for Table {
     }
 
     fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        let step = Step::new(isa, 2, |reads, out| match (reads, out) {
+        Ok(Step::compiled(isa, 2, self.clone()).by_rows(&[Extent::Rows, Extent::All]))
+    }
+}
+
+impl Compute for Table {
+    #[inline(always)]
+    fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult {
+        match (reads, out) {
             ([View::I8(x), View::I8(table)], ViewMut::I8(out)) => table_i8(table, x, out),
             ([View::I16(x), View::I16(table)], ViewMut::I32(out)) => table_i16(table, x, out),
             _ => Err(KernelError::Shape),
-        });
-        Ok(step.by_rows(&[Extent::Rows, Extent::All]))
+        }
     }
 }

@@ -63,6 +63,66 @@ impl<const N: usize> Broadcast<N> {
         Some(broadcast)
     }
 
+    /// Of rows: `[rows, columns]` in the result; an operand has its own rows or one for all, of so many
+    /// elements: as many as the result's, or one.
+    #[inline(always)]
+    pub(crate) fn of_rows(
+        [rows, columns]: [usize; 2],
+        own_rows: [bool; N],
+        row_sizes: [usize; N],
+    ) -> Self {
+        let mut operands = row_sizes;
+        let (mut inner, mut outer) = ([1; N], row_sizes);
+        for at in 0..N {
+            if own_rows[at] {
+                operands[at] *= rows;
+            } else {
+                outer[at] = 0;
+            }
+            if row_sizes[at] != columns || columns == 1 {
+                inner[at] = 0;
+            }
+        }
+        let (mut inner, mut outer) = (
+            Dim {
+                size: columns,
+                strides: inner,
+            },
+            Dim {
+                size: rows,
+                strides: outer,
+            },
+        );
+        const UNUSED_SIZE: usize = 1;
+        if columns == 1 {
+            // Rows of one element are one row.
+            inner = core::mem::replace(
+                &mut outer,
+                Dim {
+                    size: UNUSED_SIZE,
+                    strides: [0; N],
+                },
+            );
+        } else if outer.continues(&inner) {
+            inner.size *= rows;
+            outer = Dim {
+                size: UNUSED_SIZE,
+                strides: [0; N],
+            };
+        }
+        let mut dims = [Dim {
+            size: UNUSED_SIZE,
+            strides: [0; N],
+        }; MAX_RANK];
+        dims[MAX_RANK - 1] = inner;
+        dims[MAX_RANK - 2] = outer;
+        Self {
+            dims,
+            operands,
+            elements: rows * columns,
+        }
+    }
+
     /// Counts one more dimension, of these sizes in the operands.
     fn push(&mut self, sizes: [usize; N]) -> Option<Dim<N>> {
         let size = sizes.into_iter().fold(1, usize::max);

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod avx2;
+pub(crate) mod avx512;
 pub(crate) mod depthwise_conv2d;
 pub(crate) mod narrow;
 pub(crate) mod rescale;
