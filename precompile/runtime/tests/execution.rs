@@ -4,7 +4,7 @@ mod support;
 
 use fixpoint_runtime::{
     error::{ExecutionError, RunError},
-    graph::{Arena, Plan},
+    graph::{Arena, BlockSize, Plan},
     kernels::Isa,
     model::{self, Model, ValidModel, format::Signed32},
     ops::{
@@ -182,7 +182,11 @@ fn the_first_operator_that_fails_is_reported() {
 /// Runs in blocks of one row, and of all rows.
 fn run_in_blocks(valid: &ValidModel, input: &[u8]) -> Result<Vec<u8>, RunError> {
     let outputs = [1, usize::MAX / 2].map(|block_bytes| {
-        let plan = Plan::in_blocks(valid, Isa::detect(), block_bytes);
+        let block = BlockSize {
+            bytes: block_bytes,
+            least_rows: 1,
+        };
+        let plan = Plan::in_blocks(valid, Isa::detect(), block);
         let mut output = vec![0xAA; valid.output_bytes() as usize];
         let result = plan.run(&mut Arena::new(&plan), input, &mut output);
         result.map(|()| output)

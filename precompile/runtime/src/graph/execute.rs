@@ -168,6 +168,7 @@ impl PlannedStep {
             };
         }
         let out = ViewMut::new(self.writes.dtype, out);
-        (self.run)(first_row, views, out, scratch)
+        let scratch = scratch.get_mut(self.scratch.clone());
+        (self.run)(first_row, views, out, scratch.ok_or(KernelError::Shape)?)
     }
 }

@@ -10,3 +10,4 @@ pub mod plan;
 mod stages;
 
 pub use plan::{Arena, Plan};
+pub use stages::BlockSize;

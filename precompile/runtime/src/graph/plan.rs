@@ -3,7 +3,7 @@
 use super::{
     arena::{Layout, Stage},
     fuse::{Readers, fused},
-    stages::{BLOCK_BYTES, divide},
+    stages::{BlockSize, divide},
 };
 use crate::{
     buffer::{AlignedBytes, Buffer},
@@ -13,6 +13,7 @@ use crate::{
     tensor::DType,
 };
 use alloc::{sync::Arc, vec, vec::Vec};
+use core::ops::Range;
 
 /// A model made ready to run: steps in order, weights packed for one set of kernels. It is not
 /// changed by running, so one plan serves any number of threads, each with its own [`Arena`].
@@ -91,6 +92,8 @@ pub(super) struct PlannedStep {
     pub(super) operator: u16,
     pub(super) reads: Vec<Source>,
     pub(super) writes: Place,
+    /// Its part of the scratch.
+    pub(super) scratch: Range<usize>,
     pub(super) run: Run,
 }
 
@@ -108,14 +111,14 @@ impl core::fmt::Debug for PlannedStep {
 impl Plan {
     /// Plans a model for a set of kernels. Every set gives the same results.
     pub fn new(model: &ValidModel, isa: Isa) -> Self {
-        Self::in_blocks(model, isa, BLOCK_BYTES)
+        Self::in_blocks(model, isa, BlockSize::default())
     }
 
     /// [`Self::new`], with the size of the blocks in which operators that belong together are run. It
     /// changes speed and memory alone.
-    pub fn in_blocks(model: &ValidModel, isa: Isa, block_bytes: usize) -> Self {
+    pub fn in_blocks(model: &ValidModel, isa: Isa, block: BlockSize) -> Self {
         let mut steps = fused_steps(model, isa);
-        let mut stages = divide(model, &steps, block_bytes);
+        let mut stages = divide(model, &steps, block);
         let hands_on = hands_on(&steps);
         let hands_on = |operator: usize| hands_on[operator];
         let mut layout = Layout::of_stages(model.model(), model.values(), &stages, hands_on);
@@ -147,14 +150,15 @@ impl Plan {
         };
         let mut steps = steps.into_iter();
         for stage in stages {
-            let steps = steps.by_ref().take(stage.operators.len());
+            let steps: Vec<Option<Step>> = steps.by_ref().take(stage.operators.len()).collect();
+            let scratch = Scratch::of(&steps);
+            plan.scratch_words = plan.scratch_words.max(scratch.words);
             let steps = (stage.operators.start..).zip(steps);
             let mut planned = Vec::new();
-            for (operator, step) in steps {
+            for ((operator, step), scratch) in steps.zip(scratch.ranges) {
                 if let Some(step) = step {
-                    plan.scratch_words = plan.scratch_words.max(step.scratch_words);
                     plan.packed_bytes += step.packed_bytes;
-                    planned.extend(places.step(operator, step, &stage));
+                    planned.extend(places.step(operator, step, &stage, scratch));
                 }
             }
             if !planned.is_empty() {
@@ -230,6 +234,36 @@ fn hands_on(steps: &[Option<Step>]) -> Vec<bool> {
     operators.collect()
 }
 
+/// The scratch of the steps of a stage: theirs alone where they keep it, else one place for all.
+struct Scratch {
+    ranges: Vec<Range<usize>>,
+    words: usize,
+}
+
+impl Scratch {
+    fn of(steps: &[Option<Step>]) -> Self {
+        let words = |keeping: bool| {
+            let steps = steps.iter().flatten();
+            let steps = steps.filter(move |step| step.keeps_scratch == keeping);
+            steps.map(|step| step.scratch_words)
+        };
+        let kept: usize = words(true).sum();
+        let mut next = 0;
+        let ranges = steps.iter().map(|step| match step {
+            None => 0..0,
+            Some(step) if step.keeps_scratch => {
+                next += step.scratch_words;
+                next - step.scratch_words..next
+            }
+            Some(step) => kept..kept + step.scratch_words,
+        });
+        Self {
+            ranges: ranges.collect(),
+            words: kept + words(false).max().unwrap_or(0),
+        }
+    }
+}
+
 /// Where the values of a model are.
 struct Places<'a> {
     model: &'a ValidModel,
@@ -265,7 +299,13 @@ impl Places<'_> {
         }
     }
 
-    fn step(&self, operator: usize, step: Step, stage: &Stage) -> Option<PlannedStep> {
+    fn step(
+        &self,
+        operator: usize,
+        step: Step,
+        stage: &Stage,
+        scratch: Range<usize>,
+    ) -> Option<PlannedStep> {
         let graph = self.model.model();
         let last = operator + step.operators - 1;
         let value = graph.inputs.len() + graph.constants.len() + last;
@@ -280,6 +320,7 @@ impl Places<'_> {
             operator: operator as u16,
             reads: reads.collect(),
             writes: self.place(value as ValueId, by_rows)?,
+            scratch,
             run: step.run,
         })
     }

@@ -5,7 +5,7 @@
 
 use super::{
     accumulator::{Reach, constant_reaches, require_accumulator, shifted},
-    operation::{Inferred, Operand, Operation, Step},
+    operation::{Extent, Inferred, Operand, Operation, Step},
     shape::{
         exactly, require_dimension, require_dtype, require_input_zero_point, require_rank,
         require_same_dtype, with_shape,
@@ -132,27 +132,61 @@ impl Operation for MatMul {
         let [_, b] = exactly(operands).map_err(|_| KernelError::Shape)?;
         let shape = sizes(operands).map_err(|_| KernelError::Shape)?;
         let zero_points = (self.a_zero_point.0, self.b_zero_point.0);
-        let Some(b) = b.constant.filter(|_| is_packed_once(&shape, b)) else {
-            let scratch_words = shape.scratch_words();
-            return Ok(Step::with_scratch(
-                isa,
-                2,
-                scratch_words,
-                move |reads, out, scratch| product(isa, &shape, zero_points, reads, out, scratch),
-            ));
+        let Some(constant) = b.constant.filter(|_| is_packed_once(&shape, b)) else {
+            return Ok(match b.dtype() {
+                DType::I8 => step_i8(isa, shape, zero_points),
+                _ => step_i16(isa, shape),
+            });
         };
-        let matrices = pack(isa, &shape, b, zero_points.1)?;
+        let matrices = pack(isa, &shape, constant, zero_points.1)?;
         let words = matrices
             .iter()
             .map(|matrix| matrix.scratch_words(shape.rows));
         let scratch_words = words.max().unwrap_or(0);
         let packed = matrices.iter().map(PackedWeights::packed_bytes);
         let packed_bytes = packed.sum::<usize>() + matrices.len() * BYTES_PER_PACKED_MATRIX;
+        let is_one = matrices.len() == 1;
         let step = Step::with_scratch(isa, 1, scratch_words, move |reads, out, scratch| {
             packed_product(&shape, &matrices, zero_points.0, reads, out, scratch)
         });
-        Ok(step.packing(packed_bytes))
+        let step = step.packing(packed_bytes);
+        Ok(if is_one {
+            step.by_rows(&[Extent::Rows])
+        } else {
+            step
+        })
     }
+}
+
+/// The product of two inputs of i8.
+fn step_i8(isa: Isa, shape: MatMulShape, (a_zero_point, b_zero_point): (i32, i32)) -> Step {
+    let scratch_words = shape.scratch_words_i8(isa);
+    let step = Step::from_row(
+        isa,
+        2,
+        scratch_words,
+        move |first, reads, out, scratch| match (reads, out) {
+            ([View::I8(a), View::I8(b)], ViewMut::I32(out)) => {
+                let (a, b) = ((*a, a_zero_point), (*b, b_zero_point));
+                matmul_i8(isa, &shape, first, a, b, out, scratch)
+            }
+            _ => Err(KernelError::Shape),
+        },
+    );
+    step.by_rows(&[Extent::Rows, Extent::All]).keeping_scratch()
+}
+
+/// The product of two inputs of i16.
+fn step_i16(isa: Isa, shape: MatMulShape) -> Step {
+    let scratch_words = shape.scratch_words_i16();
+    Step::with_scratch(isa, 2, scratch_words, move |reads, out, scratch| {
+        match (reads, out) {
+            ([View::I16(a), View::I16(b)], ViewMut::I48(out)) => {
+                matmul_i16(isa, &shape, a, b, out, scratch)
+            }
+            _ => Err(KernelError::Shape),
+        }
+    })
 }
 
 /// The reach of every column of every matrix.
@@ -211,6 +245,7 @@ fn pack(
     matrices.ok_or(KernelError::Shape)
 }
 
+/// Rows of the only matrix, or all rows of all matrices.
 fn packed_product(
     shape: &MatMulShape,
     matrices: &[PackedWeights],
@@ -219,7 +254,8 @@ fn packed_product(
     out: ViewMut<'_>,
     scratch: &mut [u64],
 ) -> KernelResult {
-    let (rows, results) = (shape.rows * shape.depth, shape.rows * shape.columns);
+    let rows = out.len() / shape.columns / matrices.len();
+    let (rows, results) = (rows * shape.depth, rows * shape.columns);
     match (reads, out) {
         ([View::I8(a)], ViewMut::I32(out)) => {
             let products = a.chunks_exact(rows).zip(out.chunks_exact_mut(results));
@@ -234,26 +270,6 @@ fn packed_product(
                 matrix.product_i16(a, &[], out)?;
             }
             Ok(())
-        }
-        _ => Err(KernelError::Shape),
-    }
-}
-
-fn product(
-    isa: Isa,
-    shape: &MatMulShape,
-    (a_zero_point, b_zero_point): (i32, i32),
-    reads: &[View<'_>],
-    out: ViewMut<'_>,
-    scratch: &mut [u64],
-) -> KernelResult {
-    match (reads, out) {
-        ([View::I8(a), View::I8(b)], ViewMut::I32(out)) => {
-            let (a, b) = ((*a, a_zero_point), (*b, b_zero_point));
-            matmul_i8(isa, shape, a, b, out, scratch)
-        }
-        ([View::I16(a), View::I16(b)], ViewMut::I48(out)) => {
-            matmul_i16(isa, shape, a, b, out, scratch)
         }
         _ => Err(KernelError::Shape),
     }

@@ -5,7 +5,8 @@ use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{
-        Isa, KernelError, KernelResult, dispatch::Kernel, portable::rescale::Narrowing, require_shape,
+        Isa, KernelError, KernelResult, dispatch::Kernel, portable::rescale::Narrowing,
+        require_shape,
     },
     model::format::ValueId,
     tensor::{DType, TensorType},
@@ -143,6 +144,8 @@ pub(crate) struct Step {
     pub(crate) reads: Vec<usize>,
     /// Length of the scratch it needs.
     pub(crate) scratch_words: usize,
+    /// Whether it must find its scratch as it left it with the rows before, if there are any.
+    pub(crate) keeps_scratch: bool,
     /// Bytes on the heap: packed weights.
     pub(crate) packed_bytes: usize,
     /// How many operators it runs: its own, whose operands it reads, and those behind it that stand next to
@@ -171,6 +174,7 @@ impl Step {
         Self {
             reads: (0..reads).collect(),
             scratch_words: 0,
+            keeps_scratch: false,
             packed_bytes: 0,
             operators: 1,
             rows: None,
@@ -214,6 +218,7 @@ impl Step {
         Self {
             reads: (0..reads).collect(),
             scratch_words,
+            keeps_scratch: false,
             packed_bytes: 0,
             operators: 1,
             rows: None,
@@ -250,6 +255,12 @@ impl Step {
     /// The step, reading these operands instead of the first ones.
     pub(crate) fn reading(mut self, operands: &[usize]) -> Self {
         self.reads = operands.to_vec();
+        self
+    }
+
+    /// The step, which keeps things in its scratch from rows to rows.
+    pub(crate) const fn keeping_scratch(mut self) -> Self {
+        self.keeps_scratch = true;
         self
     }
 

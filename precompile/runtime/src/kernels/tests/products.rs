@@ -96,12 +96,19 @@ proptest! {
         let (a16, b16) = (elements.i16s(a.len()), elements.i16s(b.len()));
         let want = naive_batch(&shape, &shifted(&a, zeros.0), &shifted(&b, zeros.1));
         let want16 = naive_batch(&shape, &shifted(&a16, 0), &shifted(&b16, 0));
+        let block = elements.next(1, (batch * rows) as i64) as usize;
         for isa in sets() {
-            let mut scratch = vec![0; shape.scratch_words()];
+            let mut scratch = vec![0; shape.scratch_words_i8(isa)];
             let mut out = vec![0_i32; batch * rows * columns];
-            let (a, b) = ((&a[..], zeros.0 as i32), (&b[..], zeros.1 as i32));
-            matmul_i8(isa, &shape, a, b, &mut out, &mut scratch).expect("sizes fit");
+            let b = (&b[..], zeros.1 as i32);
+            // Rows at a time, over the border of two matrices too.
+            let blocks = a.chunks(block * depth).zip(out.chunks_mut(block * columns));
+            for (at, (a, out)) in blocks.enumerate() {
+                let a = (a, zeros.0 as i32);
+                matmul_i8(isa, &shape, at * block, a, b, out, &mut scratch).expect("sizes fit");
+            }
             prop_assert_eq!(shifted(&out, 0), want.clone(), "{}", isa.name());
+            let mut scratch = vec![0; shape.scratch_words_i16()];
             let mut out = vec![0_i64; batch * rows * columns];
             matmul_i16(isa, &shape, &a16, &b16, &mut out, &mut scratch).expect("sizes fit");
             prop_assert_eq!(&out, &want16, "{}", isa.name());

@@ -7,6 +7,7 @@
 pub(crate) mod avx2;
 pub(crate) mod avx512;
 pub(crate) mod depthwise_conv2d;
+pub(crate) mod matmul;
 pub(crate) mod narrow;
 pub(crate) mod rescale;
 pub(crate) mod vnni;
