@@ -131,10 +131,12 @@ fn elements(criterion: &mut Criterion) {
             );
         }
         group.bench_function(format!("table i8 {}", isa.name()), |bencher| {
-            bencher.iter(|| isa.vectorise(|| table_i8(&table8, black_box(&x8), &mut out8)));
+            bencher.iter(|| isa.vectorise(|| table_i8(isa, &table8, black_box(&x8), &mut out8)));
         });
         group.bench_function(format!("table i16 {}", isa.name()), |bencher| {
-            bencher.iter(|| isa.vectorise(|| table_i16(&table16, black_box(&x16), &mut out32)));
+            bencher.iter(|| {
+                isa.vectorise(|| table_i16(isa, &table16, true, black_box(&x16), &mut out32))
+            });
         });
     }
 }

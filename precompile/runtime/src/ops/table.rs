@@ -11,7 +11,7 @@ use crate::{
     error::OperatorError,
     kernels::{
         Isa, KernelError, KernelResult,
-        portable::table::{table_i8, table_i16},
+        portable::table::{table_i8, table_i16, table_i16_always_holds},
     },
     model::format::ValueId,
     tensor::DType,
@@ -56,17 +56,31 @@ impl Operation for Table {
         Ok(Inferred::new(with_shape(to, input.shape())?, work))
     }
 
-    fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        Ok(Step::compiled(isa, 2, self.clone()).by_rows(&[Extent::Rows, Extent::All]))
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        let [_, table] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        let always_holds = match table.constant {
+            Some(View::I16(table)) => table_i16_always_holds(table),
+            _ => false,
+        };
+        let step = Step::compiled(isa, 2, LookUp { isa, always_holds });
+        Ok(step.by_rows(&[Extent::Rows, Extent::All]))
     }
 }
 
-impl Compute for Table {
+struct LookUp {
+    isa: Isa,
+    /// Whether no i16 can fail.
+    always_holds: bool,
+}
+
+impl Compute for LookUp {
     #[inline(always)]
     fn compute(&self, reads: &[View<'_>], out: ViewMut<'_>) -> KernelResult {
         match (reads, out) {
-            ([View::I8(x), View::I8(table)], ViewMut::I8(out)) => table_i8(table, x, out),
-            ([View::I16(x), View::I16(table)], ViewMut::I32(out)) => table_i16(table, x, out),
+            ([View::I8(x), View::I8(table)], ViewMut::I8(out)) => table_i8(self.isa, table, x, out),
+            ([View::I16(x), View::I16(table)], ViewMut::I32(out)) => {
+                table_i16(self.isa, table, self.always_holds, x, out)
+            }
             _ => Err(KernelError::Shape),
         }
     }

@@ -47,6 +47,7 @@ pub mod reduce_max;
 pub mod reduce_min;
 pub mod reduce_sum;
 pub mod rescale;
+mod rescale_by_shift;
 pub mod resize;
 pub mod reverse;
 pub mod scatter;

@@ -1,5 +1,6 @@
 //! RESCALE: the one way a tensor changes scale.
 
+use super::rescale_by_shift::{Shift, ShiftCall};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::{Isa, KernelResult, require, require_shape};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -77,6 +78,8 @@ pub struct Rescale {
     /// What results are clamped to, beside the range of their type.
     bounds: (i32, i32),
     scale32: bool,
+    /// If the only scale is a power of two, for signed inputs that are rounded once.
+    shift: Option<Shift>,
     isa: Isa,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     /// For i8, i16 and i32, where the set's own kernel fits.
@@ -162,14 +165,22 @@ impl Rescale {
         let channels = channels.map(|(&multiplier, &shift_bits)| {
             Channel::new(multiplier, shift_bits, scale32, double_round)
         });
+        let channels = channels.collect::<Option<Vec<Channel>>>()?;
+        let shift = match channels[..] {
+            [channel] if scale32 && !parameters.input_unsigned && channel.second == 0 => {
+                Shift::new(channel.multiplier, channel.shift_bits as u8)
+            }
+            _ => None,
+        };
         Some(Self {
-            channels: channels.collect::<Option<_>>()?,
+            channels,
             input_zero_point: parameters.input_zero_point,
             output_zero_point: parameters.output_zero_point,
             input_unsigned: parameters.input_unsigned,
             output_unsigned: parameters.output_unsigned,
             bounds: (i32::MIN, i32::MAX),
             scale32,
+            shift,
             isa: Isa::portable(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             wide: [const { None }; 3],
@@ -220,6 +231,18 @@ impl Rescale {
     /// channels. Requires that every value is in the range that its shift allows, and that the scaled
     /// value, and it plus the output zero point, fit i32.
     pub fn run<I: RescaleInput, O: RescaleOutput>(&self, x: &[I], out: &mut [O]) -> KernelResult {
+        if let Some(shift) = self.shift.filter(|_| I::BITS <= 32) {
+            require_shape(self.input_zero_point == 0 || I::BITS <= 16)?;
+            require_shape(!self.output_unsigned || O::BITS <= 16)?;
+            return self.isa.run(ShiftCall {
+                shift,
+                input_zero_point: self.input_zero_point,
+                zero_point: self.output_zero_point,
+                range: self.output_range(O::BITS),
+                x,
+                out,
+            });
+        }
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         match (I::BITS, &self.wide) {
             (8, [Some(wide), ..]) => {

@@ -1,14 +1,22 @@
 //! TABLE: a lookup on i8, an interpolated lookup on i16.
 
-use crate::kernels::{KernelResult, require, require_shape};
+use crate::kernels::{Isa, KernelResult, require, require_shape};
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use crate::kernels::{dispatch::Set, x86_64::table as wide};
 
 /// `out = table[x + 128]`, of 256 entries.
 #[inline(always)]
-pub fn table_i8(table: &[i8], x: &[i8], out: &mut [i8]) -> KernelResult {
+pub fn table_i8(isa: Isa, table: &[i8], x: &[i8], out: &mut [i8]) -> KernelResult {
     let Ok(table) = <&[i8; 256]>::try_from(table) else {
         return require_shape(false);
     };
     require_shape(x.len() == out.len())?;
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if isa.0 == Set::Avx512Vnni && wide::has_bytes() {
+        wide::table_i8(table, x, out);
+        return Ok(());
+    }
+    let _ = isa;
     for (o, &x) in out.iter_mut().zip(x) {
         // Adding 128 flips the top bit.
         *o = table[usize::from(x.cast_unsigned() ^ 0x80)];
@@ -18,13 +26,24 @@ pub fn table_i8(table: &[i8], x: &[i8], out: &mut [i8]) -> KernelResult {
 
 /// Interpolation between 513 entries: with `i = (x >> 7) + 256`,
 /// `out = (table[i] << 7) + (table[i + 1] - table[i]) * (x & 127)`. Requires that the difference of
-/// the two entries fits i16.
+/// the two entries fits i16, which `always_holds` says of the whole table.
 #[inline(always)]
-pub fn table_i16(table: &[i16], x: &[i16], out: &mut [i32]) -> KernelResult {
+pub fn table_i16(
+    isa: Isa,
+    table: &[i16],
+    always_holds: bool,
+    x: &[i16],
+    out: &mut [i32],
+) -> KernelResult {
     let Ok(table) = <&[i16; 513]>::try_from(table) else {
         return require_shape(false);
     };
     require_shape(x.len() == out.len())?;
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if isa.0 == Set::Avx512Vnni {
+        return require(wide::table_i16(table, always_holds, x, out));
+    }
+    let _ = (isa, always_holds);
     let mut holds = true;
     for (o, &x) in out.iter_mut().zip(x) {
         // Adding 256 to the upper nine bits flips the topmost: always 0..=511.

@@ -18,7 +18,7 @@ use crate::kernels::portable::reduce_max::reduce_max;
 use crate::kernels::portable::reduce_sum::reduce_sum_i32;
 use crate::kernels::portable::sub::sub_i32;
 use crate::kernels::portable::table::{table_i8, table_i16, table_i16_always_holds};
-use crate::kernels::{KernelError, KernelResult};
+use crate::kernels::{Isa, KernelError, KernelResult};
 use alloc::{vec, vec::Vec};
 use proptest::prelude::*;
 
@@ -157,12 +157,21 @@ proptest! {
     }
 
     #[test]
-    fn tables(smooth: bool, seed: u64) {
+    fn tables(smooth: bool, length in 1..140_usize, kind in 0..4_u8, seed: u64) {
         let mut elements = Elements::new(seed);
-        let (table8, x8) = (elements.i8s(256), elements.i8s(100));
+        let (table8, x8) = (elements.i8s(256), elements.i8s(length));
         let bound = if smooth { 1 << 14 } else { 1 << 15 };
         let table: Vec<i16> = elements.vec(513, -bound, bound - 1);
-        let x = elements.i16s(if smooth { 100 } else { 1 });
+        let mut x = elements.i16s(if smooth { length } else { 1 });
+        // Entries themselves, or below the middle, or above.
+        for x in &mut x {
+            *x = match kind {
+                0 => *x & !127,
+                1 => *x | i16::MIN,
+                2 => *x & i16::MAX,
+                _ => *x,
+            };
+        }
         let slope = |x: i16| {
             let at = (i64::from(x) >> 7) + 256;
             let (base, next) = (i64::from(table[at as usize]), i64::from(table[at as usize + 1]));
@@ -176,12 +185,13 @@ proptest! {
         prop_assert!(!smooth || table_i16_always_holds(&table));
         for isa in sets() {
             let mut out = vec![0; x.len()];
-            let got = isa.vectorise(|| table_i16(&table, &x, &mut out));
+            let always_holds = table_i16_always_holds(&table);
+            let got = isa.vectorise(|| table_i16(isa, &table, always_holds, &x, &mut out));
             prop_assert_eq!(got.is_ok(), holds);
             prop_assert!(!holds || out.iter().map(|&v| i64::from(v)).eq(want.iter().copied()));
             let mut out = vec![0; x8.len()];
-            isa.vectorise(|| table_i8(&table8, &x8, &mut out)).expect("cannot fail");
-            prop_assert!((0..100).all(|at| out[at] == table8[(i32::from(x8[at]) + 128) as usize]));
+            isa.vectorise(|| table_i8(isa, &table8, &x8, &mut out)).expect("cannot fail");
+            prop_assert!((0..length).all(|at| out[at] == table8[(i32::from(x8[at]) + 128) as usize]));
         }
     }
 
@@ -268,11 +278,17 @@ fn the_reference_models_answers() {
     (table[300], table[301]) = (-32768, 32767);
     let mut out = [0; 8];
     let x = [-32768, -32767, -32641, 32767, 32640, 0, -1, 1];
-    table_i16(&table, &x, &mut out).expect("holds");
+    table_i16(Isa::portable(), &table, false, &x, &mut out).expect("holds");
     assert_eq!(out, [-640, -628, 884, 25500, 12800, 0, 0, 0]);
     // Even where the fraction is 0.
     assert_eq!(
-        table_i16(&table, &[(300 - 256) * 128], &mut out[..1]),
+        table_i16(
+            Isa::portable(),
+            &table,
+            false,
+            &[(300 - 256) * 128],
+            &mut out[..1]
+        ),
         FAILS
     );
     assert!(!table_i16_always_holds(&table));
@@ -298,9 +314,12 @@ fn shapes_that_do_not_broadcast_are_refused() {
         add_i32(&shape, &[1, 2], &[1, 2], &mut [0; 2]),
         Err(KernelError::Shape)
     );
-    assert_eq!(table_i8(&[0; 255], &[0], &mut [0]), Err(KernelError::Shape));
     assert_eq!(
-        table_i16(&[0; 512], &[0], &mut [0]),
+        table_i8(Isa::portable(), &[0; 255], &[0], &mut [0]),
+        Err(KernelError::Shape)
+    );
+    assert_eq!(
+        table_i16(Isa::portable(), &[0; 512], false, &[0], &mut [0]),
         Err(KernelError::Shape)
     );
 }

@@ -380,3 +380,51 @@ fn parameters_out_of_range_are_refused() {
         .run(&[0_i32], &mut [0_i8]);
     assert_eq!(run, Err(KernelError::Shape));
 }
+
+/// Every power of two with every shift: they have a kernel of their own.
+#[test]
+fn powers_of_two() {
+    let mut elements = Elements::new(3);
+    for (bits, shift_bits) in (0..=30).flat_map(|bits| (2..=62).map(move |shift| (bits, shift))) {
+        let parameters = RescaleParameters {
+            multipliers: &[1 << bits],
+            shifts_bits: &[shift_bits],
+            output_zero_point: -3,
+            double_round: elements.next(0, 1) == 1,
+            ..PLAIN
+        };
+        let edge = 1_i64 << (shift_bits.min(32) - 1);
+        let mut x: Vec<i64> = vec![0, 1, -1, edge - 1, -edge, (edge / 2) - 1, edge / 2];
+        x.extend((0..30).map(|_| elements.next(-edge, edge - 1)));
+        for isa in sets() {
+            let rescale = Rescale::new(&parameters).expect("in range").with_isa(isa);
+            let narrow = (i64::from(i32::MIN), i64::from(i32::MAX));
+            let want: Option<Vec<i64>> = x
+                .iter()
+                .map(|&x| naive(x, 0, &parameters, narrow))
+                .collect();
+            let x32: Vec<i32> = x.iter().map(|&x| x as i32).collect();
+            let (mut out, mut out8) = (vec![0_i32; x.len()], vec![0_i8; x.len()]);
+            rescale.run(&x32, &mut out).expect("in range");
+            let got: Vec<i64> = out.iter().map(|&x| x.into()).collect();
+            assert_eq!(Some(got), want, "{} {bits} {shift_bits}", isa.name());
+            rescale.run(&x32, &mut out8).expect("in range");
+            let clamped: Vec<i8> = out.iter().map(|&x| x.clamp(-128, 127) as i8).collect();
+            assert_eq!(out8, clamped);
+            for outside in [edge, -edge - 1] {
+                let got = i32::try_from(outside).map(|x| rescale.run(&[x], &mut [0_i32]));
+                assert!(got.is_err() || got == Ok(Err(KernelError::Requirement)));
+            }
+            let x16: Vec<i16> = x.iter().map(|&x| x as i16).collect();
+            let want: Option<Vec<i64>> = x16
+                .iter()
+                .map(|&x| naive(x.into(), 0, &parameters, narrow))
+                .collect();
+            let got = rescale.run(&x16, &mut out).map(|()| out.clone());
+            let got = got
+                .ok()
+                .map(|out| out.iter().map(|&x| x.into()).collect::<Vec<i64>>());
+            assert_eq!(got, want, "{} {bits} {shift_bits}", isa.name());
+        }
+    }
+}

@@ -10,6 +10,7 @@ pub(crate) mod depthwise_conv2d;
 pub(crate) mod matmul;
 pub(crate) mod narrow;
 pub(crate) mod rescale;
+pub(crate) mod table;
 pub(crate) mod vnni;
 
 /// Whether [`avx2`] may run.
