@@ -184,8 +184,8 @@ impl Rescale {
             output_unsigned: self.output_unsigned,
         })
         .ok_or(KernelError::Shape)?
-        .with_isa(isa)
-        .with_bounds(bounds);
+        .with_bounds(bounds)
+        .with_isa(isa);
         let step = Step::new(isa, 1, move |reads, out| match (reads, out) {
             ([View::I8(x)], ViewMut::I8(out)) => rescale.run(x, out),
             ([View::I8(x)], ViewMut::I16(out)) => rescale.run(x, out),

@@ -7,7 +7,7 @@ use crate::kernels::{Isa, KernelResult, require, require_shape};
 use crate::kernels::{
     dispatch::Set,
     x86_64::{
-        narrow::Scale,
+        narrow::{Rows as NarrowRows, Scale},
         rescale::{Channels as Wide, Range, Widen},
     },
 };
@@ -84,6 +84,9 @@ pub struct Rescale {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     /// For i8, i16 and i32, where the set's own kernel fits.
     wide: [Option<Wide>; 3],
+    /// For i32 to i8, where the set's own kernel fits.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    narrow: Option<NarrowRows>,
 }
 
 /// How one channel is scaled: `(value * multiplier + round) >> shift_bits`.
@@ -184,6 +187,8 @@ impl Rescale {
             isa: Isa::portable(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             wide: [const { None }; 3],
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            narrow: None,
         })
     }
 
@@ -193,6 +198,8 @@ impl Rescale {
             isa,
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             wide: self.wide(isa),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            narrow: self.narrow(isa),
             ..self
         }
     }
@@ -226,6 +233,29 @@ impl Rescale {
         })
     }
 
+    /// What the set's own kernel from i32 to i8 reads, if it fits.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    fn narrow(&self, isa: Isa) -> Option<NarrowRows> {
+        if !self.scale32 || self.input_zero_point != 0 || self.output_unsigned {
+            return None;
+        }
+        let (low, high) = self.output_range(i8::BITS);
+        let narrowing = Narrowing {
+            multipliers: self.channels.iter().map(|own| own.multiplier).collect(),
+            shifts_bits: self
+                .channels
+                .iter()
+                .map(|own| own.shift_bits as u8)
+                .collect(),
+            is_double_round: self.channels.iter().any(|own| own.second != 0),
+            zero_point: i8::try_from(self.output_zero_point).ok()?,
+            low: low as i8,
+            high: high as i8,
+        };
+        let suits = narrowing.suits(isa);
+        suits.then(|| NarrowRows::new(&narrowing, self.channels.len()))?
+    }
+
     /// Scales `x` into `out`. Elements are i8, i16, i32 or i48 (as i64, only with 16-bit multipliers)
     /// to i8, i16 or i32; unsigned ones are passed as their bits. With more than one multiplier, the last axis has as many
     /// channels. Requires that every value is in the range that its shift allows, and that the scaled
@@ -251,6 +281,9 @@ impl Rescale {
             (16, [_, Some(wide), _]) => {
                 return self.scale_wide::<i16, O>(wide, bytemuck::cast_slice(x), out);
             }
+            (32, _) if O::BITS == 8 && self.narrow.is_some() => {
+                return self.scale_narrow(bytemuck::cast_slice(x), bytemuck::cast_slice_mut(out));
+            }
             (32, [.., Some(wide)]) => {
                 return self.scale_wide::<i32, O>(wide, bytemuck::cast_slice(x), out);
             }
@@ -261,6 +294,15 @@ impl Rescale {
             x,
             out,
         })
+    }
+
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    fn scale_narrow(&self, x: &[i32], out: &mut [i8]) -> KernelResult {
+        require_shape(x.len() == out.len() && x.len().is_multiple_of(self.channels.len()))?;
+        if let Some(narrow) = &self.narrow {
+            narrow.run(x, out);
+        }
+        Ok(())
     }
 
     #[cfg(all(feature = "std", target_arch = "x86_64"))]

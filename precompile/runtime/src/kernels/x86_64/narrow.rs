@@ -91,6 +91,69 @@ impl Scale {
     }
 }
 
+/// Whole rows of sums that are narrowed where they lie in memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    scale: Scale,
+    /// Sums in a run of entries: a row, or some rows of few channels.
+    period: usize,
+}
+
+impl Rows {
+    /// For rows of so many channels; `None` if a shift is too short.
+    pub(crate) fn new(narrowing: &Narrowing, channels: usize) -> Option<Self> {
+        let copies = if channels < WOVEN {
+            let whole = (2 * LANES) >> channels.trailing_zeros().min((2 * LANES).trailing_zeros());
+            WOVEN.div_ceil(channels).next_multiple_of(whole)
+        } else {
+            1
+        };
+        let repeated = Narrowing {
+            multipliers: narrowing.multipliers.repeat(copies),
+            shifts_bits: narrowing.shifts_bits.repeat(copies),
+            ..narrowing.clone()
+        };
+        let period = channels * copies;
+        Some(Self {
+            scale: Scale::new(&repeated, period)?,
+            period,
+        })
+    }
+
+    /// Narrows whole rows of `x`, as many as `out` has places for.
+    pub(crate) fn run(&self, x: &[i32], out: &mut [i8]) {
+        // SAFETY: these exist only where the set's features were detected.
+        unsafe {
+            if self.scale.is_double_round {
+                self.run_as::<true>(x, out);
+            } else {
+                self.run_as::<false>(x, out);
+            }
+        }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+    fn run_as<const IS_DOUBLE_ROUND: bool>(&self, x: &[i32], out: &mut [i8]) {
+        let narrow = Narrow::<IS_DOUBLE_ROUND>(&self.scale);
+        for (x, out) in x.chunks(self.period).zip(out.chunks_mut(self.period)) {
+            let registers = x.chunks(2 * LANES).zip(out.chunks_mut(2 * LANES));
+            for (at, (x, out)) in registers.enumerate() {
+                // Lanes of a 32-bit mask that there are sums for.
+                let lanes = u32::MAX >> (2 * LANES - x.len());
+                // SAFETY: the masks have as many lanes as `x` has elements.
+                unsafe {
+                    let from = x.as_ptr();
+                    let sums = [
+                        _mm512_maskz_loadu_epi32(lanes as u16, from),
+                        _mm512_maskz_loadu_epi32((lanes >> LANES) as u16, from.wrapping_add(LANES)),
+                    ];
+                    narrow.keep(at * 2 * LANES, sums, out);
+                }
+            }
+        }
+    }
+}
+
 /// A scale, compiled apart for DOUBLE_ROUND and SINGLE_ROUND.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Narrow<'a, const IS_DOUBLE_ROUND: bool>(pub(crate) &'a Scale);
