@@ -74,6 +74,10 @@ pub fn load(
         return Err(damaged(model_hash, "the root's code has another hash"));
     }
     let mut payload = Vec::new();
+    // A root is not decoded unless it has as many chunks as its payload needs.
+    payload
+        .try_reserve_exact(usize::try_from(root.payload_bytes).unwrap_or(usize::MAX))
+        .map_err(|error| damaged(model_hash, &format!("{error}")))?;
     for chunk in &root.chunks {
         let code = state.code_by_hash(chunk.code_hash)?;
         let (_, data) = split_chunk(&code)
@@ -85,6 +89,8 @@ pub fn load(
     }
     let parsed =
         model::parse(&payload).map_err(|error| damaged(model_hash, &format!("{error}")))?;
+    // Its memory serves what follows.
+    drop(payload);
     let valid =
         model::validate(parsed).map_err(|error| damaged(model_hash, &format!("{error}")))?;
     let loaded = prepare(&valid, isa, root.payload_bytes)
