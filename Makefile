@@ -16,7 +16,7 @@ RELEASE_BIN := $(CURDIR)/target/release/fixpoint
 BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
-	test-conformance conformance real-models cross cross-ci bench predeploys vectors fmt fuzz clean
+	test-conformance conformance real-models cross cross-ci bench gas predeploys vectors fmt fuzz clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -96,9 +96,17 @@ conformance: tools ## All official TOSA tests of SEED (1), some 17,000 in 3 to 5
 		--graphs $(CURDIR)/target/release/examples/tosa_graphs --graph-count 1000
 
 THREADS ?= 1
-bench: build ## Whole int8 networks beside onnxruntime and LiteRT (PyPI), on THREADS (1); then the kernels
+bench: build ## Whole int8 networks beside onnxruntime and LiteRT (PyPI), on THREADS (1); kernels; the precompile
 	python3 scripts/bench.py --fixpoint $(RELEASE_BIN) --threads $(THREADS)
 	$(CARGO) bench --locked -p fixpoint-runtime
+	$(RELEASE_BIN) compile test-vectors/models/digits/digits.onnx \
+		--calibration test-vectors/models/digits/calibration.npz -o target/bench/digits.fxp >/dev/null
+	$(CARGO) run --release --locked -p fixpoint-gas -- overhead target/bench/digits.fxp
+
+CLASS_SECONDS ?= 20
+gas: $(NPM) build ## The slowest models for their gas, CLASS_SECONDS (20) a class, and the EVM's own price; into docs/gas.md
+	$(CARGO) build --release --locked -p fixpoint-gas
+	python3 scripts/gas.py --gas $(CURDIR)/target/release/gas --fixpoint $(RELEASE_BIN) --seconds-per-class $(CLASS_SECONDS)
 
 predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests
 	forge build
