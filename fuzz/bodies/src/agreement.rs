@@ -3,7 +3,7 @@
 use crate::choices::noise;
 use fixpoint_runtime::{
     error::{ExecutionError, RunError},
-    graph::{Arena, Plan},
+    graph::{Arena, BlockSize, Plan},
     kernels::Isa,
     model::{Model, ValidModel, validate},
     tensor::{DType, TensorType},
@@ -77,12 +77,18 @@ pub fn check_once(valid: &ValidModel, input: &[u8]) -> Result<Vec<u8>, RunError>
     check_input(valid, &plans(valid), &input_types(valid.model()), input)
 }
 
+/// Blocks of one row.
+const ONE_ROW: BlockSize = BlockSize {
+    bytes: 1,
+    least_rows: 1,
+};
+
 /// On every set of kernels, in blocks of the usual size and of one row.
 fn plans(valid: &ValidModel) -> Vec<(Plan, &'static str)> {
     let sets = Isa::available().flat_map(|isa| {
         [
             (Plan::new(valid, isa), isa.name()),
-            (Plan::in_blocks(valid, isa, 1), isa.name()),
+            (Plan::in_blocks(valid, isa, ONE_ROW), isa.name()),
         ]
     });
     sets.collect()
