@@ -22,6 +22,7 @@ use fixpoint_runtime::{
         max_pool2d::MaxPool2d,
         mul::Mul,
         reduce_sum::ReduceSum,
+        rescale::Rescale,
         reshape::Reshape,
         table::Table,
     },
@@ -179,20 +180,25 @@ fn the_first_operator_that_fails_is_reported() {
     assert_eq!(run(&valid, &words(&[1, -1])), Ok(words(&[5, -5])));
 }
 
-/// Runs in blocks of one row, and of all rows.
+/// Runs in blocks of one row, of some rows, and of all rows.
 fn run_in_blocks(valid: &ValidModel, input: &[u8]) -> Result<Vec<u8>, RunError> {
-    let outputs = [1, usize::MAX / 2].map(|block_bytes| {
+    run_in_blocks_on(Isa::detect(), valid, input)
+}
+
+fn run_in_blocks_on(isa: Isa, valid: &ValidModel, input: &[u8]) -> Result<Vec<u8>, RunError> {
+    let outputs = [1, 150, usize::MAX / 2].map(|block_bytes| {
         let block = BlockSize {
             bytes: block_bytes,
             least_rows: 1,
         };
-        let plan = Plan::in_blocks(valid, Isa::detect(), block);
+        let plan = Plan::in_blocks(valid, isa, block);
         let mut output = vec![0xAA; valid.output_bytes() as usize];
         let result = plan.run(&mut Arena::new(&plan), input, &mut output);
         result.map(|()| output)
     });
     assert_eq!(outputs[0], outputs[1]);
-    let [output, _] = outputs;
+    assert_eq!(outputs[0], outputs[2]);
+    let [output, _, _] = outputs;
     output
 }
 
@@ -248,6 +254,76 @@ fn rows_meet_operands_of_every_shape() {
     }
     let want: Vec<u8> = want.iter().flat_map(|values| words(values)).collect();
     assert_eq!(run_in_blocks(&valid, &words(&x)), Ok(want));
+}
+
+#[test]
+fn two_products_and_what_is_between_them_run_in_blocks_of_rows() {
+    // a [2, 5, 6] times b [2, 6, 7], seen as [1, 10, 7], narrowed, doubled, seen as [2, 5, 7], times
+    // c [2, 7, 9]: blocks begin and end inside of matrices.
+    let rescale = Operator::Rescale(Rescale {
+        input: 4,
+        to: I8,
+        input_zero_point: Signed32(0),
+        output_zero_point: Signed32(5),
+        multipliers: list!([Signed32(1 << 30)]),
+        shifts_bits: list!([38]),
+        scale32: true,
+        double_round: false,
+        per_channel: false,
+        input_unsigned: false,
+        output_unsigned: false,
+    });
+    let product = |a, b, zero_point| {
+        Operator::MatMul(MatMul {
+            a,
+            b,
+            a_zero_point: Signed32(zero_point),
+            b_zero_point: Signed32(-3),
+        })
+    };
+    let valid = valid(model(
+        &[
+            tensor(I8, &[2, 5, 6]),
+            tensor(I8, &[2, 6, 7]),
+            tensor(I8, &[2, 7, 9]),
+        ],
+        &[],
+        &[
+            product(0, 1, 7),
+            reshape(3, &[1, 10, 7]),
+            rescale,
+            reshape(5, &[2, 5, 7]),
+            product(6, 2, 5),
+        ],
+        &[7],
+    ));
+    let input: Vec<u8> = (0..60 + 84 + 126).map(|at| (at * 89 % 251) as u8).collect();
+    let of = |from: usize, at: usize| i32::from(input[from + at] as i8);
+    let mut want = Vec::new();
+    for row in 0..10 {
+        let matrix = row / 5;
+        let inner: Vec<i32> = (0..7)
+            .map(|column| {
+                let factors = (0..6)
+                    .map(|k| (of(0, row * 6 + k) - 7) * (of(60, matrix * 42 + k * 7 + column) + 3));
+                (((factors.sum::<i32>() + 128) >> 8) + 5).clamp(-128, 127)
+            })
+            .collect();
+        want.extend((0..9).map(|column| {
+            let factors = inner.iter().enumerate();
+            let factors =
+                factors.map(|(k, x)| (x - 5) * (of(144, matrix * 63 + k * 9 + column) + 3));
+            factors.sum::<i32>()
+        }));
+    }
+    for isa in Isa::available() {
+        assert_eq!(
+            run_in_blocks_on(isa, &valid, &input),
+            Ok(words(&want)),
+            "{}",
+            isa.name()
+        );
+    }
 }
 
 #[test]

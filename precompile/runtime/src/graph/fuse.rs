@@ -5,7 +5,7 @@
 
 use crate::{
     kernels::Isa,
-    model::{Model, ValidModel, format::ValueId},
+    model::{ValidModel, format::ValueId},
     ops::{
         Operator,
         operation::{Operand, Step},
@@ -29,12 +29,21 @@ impl Readers {
         Self(counts)
     }
 
-    /// The operator behind this one, if it alone reads what this one writes, as its first operand.
-    fn next<'a>(&self, graph: &'a Model, operator: usize) -> Option<&'a Operator> {
-        let value = graph.inputs.len() + graph.constants.len() + operator;
-        let next = graph.operators.get(operator + 1)?;
-        let reads = next.operands().first() == Some(&(value as ValueId));
-        (reads && self.0[value] == 1).then_some(next)
+    /// The operator behind this one, if it alone reads what this one writes, as its first operand; and its
+    /// index. Aliases between them are passed over.
+    fn next<'a>(&self, model: &'a ValidModel, operator: usize) -> Option<(usize, &'a Operator)> {
+        let graph = model.model();
+        let first_output = graph.inputs.len() + graph.constants.len();
+        for (at, next) in graph.operators.iter().enumerate().skip(operator + 1) {
+            let value = (first_output + at - 1) as ValueId;
+            if next.operands().first() != Some(&value) || self.0[usize::from(value)] != 1 {
+                return None;
+            }
+            if model.values().alias(value + 1).is_none() {
+                return Some((at, next));
+            }
+        }
+        None
     }
 }
 
@@ -45,33 +54,40 @@ pub(super) fn fused(
     operator: usize,
     isa: Isa,
 ) -> Option<Step> {
-    let graph = model.model();
-    if let Operator::Rescale(rescale) = &graph.operators[operator] {
-        let bounds = bounds_behind(rescale, readers.next(graph, operator))?;
+    if let Operator::Rescale(rescale) = &model.model().operators[operator] {
+        let (last, bounds) = bounds_behind(rescale, readers.next(model, operator))?;
         let step = rescale.clamped_step(isa, Some(bounds)).ok()?;
-        return Some(step.running(2));
+        return Some(step.running(last + 1 - operator));
     }
-    let Some(Operator::Rescale(rescale)) = readers.next(graph, operator) else {
+    let Some((at, Operator::Rescale(rescale))) = readers.next(model, operator) else {
         return None;
     };
-    let bounds = bounds_behind(rescale, readers.next(graph, operator + 1));
-    let narrowing = rescale.narrowing(bounds)?;
+    let clamp = bounds_behind(rescale, readers.next(model, at));
+    let narrowing = rescale.narrowing(clamp.map(|(_, bounds)| bounds))?;
     if !narrowing.suits(isa) {
         return None;
     }
     let values = model.values();
-    let numbers = graph.operators[operator].operands();
+    let source = &model.model().operators[operator];
+    let numbers = source.operands();
     let operands: Vec<Operand<'_>> = numbers.iter().map(|&value| values.operand(value)).collect();
-    let operation = graph.operators[operator].operation();
-    let step = operation.prepare_narrowed(&operands, isa, &narrowing)?;
-    Some(step.running(if bounds.is_some() { 3 } else { 2 }))
+    let step = source
+        .operation()
+        .prepare_narrowed(&operands, isa, &narrowing)?;
+    let last = clamp.map_or(at, |(last, _)| last);
+    Some(step.running(last + 1 - operator))
 }
 
-/// What a CLAMP behind a RESCALE clamps to, as the RESCALE may do it.
-fn bounds_behind(rescale: &Rescale, next: Option<&Operator>) -> Option<(i32, i32)> {
+/// The index of a CLAMP behind a RESCALE, and what it clamps to, as the RESCALE may do it.
+fn bounds_behind(
+    rescale: &Rescale,
+    next: Option<(usize, &Operator)>,
+) -> Option<(usize, (i32, i32))> {
     match next {
-        Some(Operator::Clamp(clamp)) if !rescale.output_unsigned && rescale.to != DType::I32 => {
-            Some((clamp.min.0, clamp.max.0))
+        Some((at, Operator::Clamp(clamp)))
+            if !rescale.output_unsigned && rescale.to != DType::I32 =>
+        {
+            Some((at, (clamp.min.0, clamp.max.0)))
         }
         _ => None,
     }

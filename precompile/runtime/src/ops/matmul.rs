@@ -16,7 +16,10 @@ use crate::{
     error::OperatorError,
     kernels::{
         Isa, KernelError, KernelResult, PackedWeights,
-        portable::matmul::{MatMulShape, matmul_i8, matmul_i16},
+        portable::{
+            matmul::{MatMulShape, NarrowedMatMul, matmul_i8, matmul_i16},
+            rescale::Narrowing,
+        },
     },
     model::format::{Signed32, ValueId},
     tensor::DType,
@@ -155,6 +158,36 @@ impl Operation for MatMul {
         } else {
             step
         })
+    }
+
+    fn prepare_narrowed(
+        &self,
+        operands: &[Operand<'_>],
+        isa: Isa,
+        narrowing: &Narrowing,
+    ) -> Option<Step> {
+        let [_, b] = exactly(operands).ok()?;
+        let shape = sizes(operands).ok()?;
+        if b.dtype() != DType::I8 || b.constant.is_some() {
+            return None;
+        }
+        let zero_points = (self.a_zero_point.0, self.b_zero_point.0);
+        let product = NarrowedMatMul::new(isa, shape, zero_points, narrowing)?;
+        let bytes = product.bytes();
+        let scratch_words = shape.scratch_words_i8(isa);
+        let step = Step::from_row(
+            isa,
+            2,
+            scratch_words,
+            move |first, reads, out, scratch| match (reads, out) {
+                ([View::I8(a), View::I8(b)], ViewMut::I8(out)) => {
+                    product.run(first, a, b, out, scratch)
+                }
+                _ => Err(KernelError::Shape),
+            },
+        );
+        let step = step.by_rows(&[Extent::Rows, Extent::All]);
+        Some(step.keeping_scratch().packing(bytes))
     }
 }
 

@@ -4,10 +4,14 @@
 
 use super::gemm::Rows;
 use super::gemm::widen;
+use super::rescale::Narrowing;
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::{Isa, KernelError, KernelResult, require_shape};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-use crate::kernels::{dispatch::Set, x86_64::matmul as vnni};
+use crate::kernels::{
+    dispatch::Set,
+    x86_64::{matmul as vnni, narrow::Scale},
+};
 
 /// Sizes of a MATMUL: `a` is `[batch, rows, depth]`, `b` `[batch, depth, columns]`, the result
 /// `[batch, rows, columns]`.
@@ -69,25 +73,6 @@ impl MatMulShape {
         require_shape(a == count * depth && out == count * columns)?;
         require_shape(b == batch * depth * columns && first_row + count <= batch * rows)
     }
-
-    /// Calls `visit` for the rows of each matrix: its number, whether they begin with its first row, and
-    /// their number.
-    #[inline(always)]
-    fn each_matrix(
-        &self,
-        first_row: usize,
-        count: usize,
-        mut visit: impl FnMut(usize, bool, usize) -> KernelResult,
-    ) -> KernelResult {
-        let (mut row, end) = (first_row, first_row + count);
-        while row < end {
-            let (matrix, place) = (row / self.rows, row % self.rows);
-            let rows = (self.rows - place).min(end - row);
-            visit(matrix, place == 0, rows)?;
-            row += rows;
-        }
-        Ok(())
-    }
 }
 
 /// `out = (a - a_zero_point) * (b - b_zero_point)`, i32, for rows from `first_row` on: `a` has these alone,
@@ -110,17 +95,100 @@ pub fn matmul_i8(
         shape,
         first_row,
         a,
-        a_zero_point,
         b,
-        b_zero_point,
+        zero_points: (a_zero_point, b_zero_point),
         out,
         scratch,
     };
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     if let Some(sizes) = shape.panels(isa) {
-        return call.in_panels(sizes);
+        let zero_points = call.zero_points;
+        return call.in_panels(sizes, |a, out, scratch| {
+            vnni::product(sizes, a, zero_points, out, scratch)
+        });
     }
     isa.run(call)
+}
+
+/// A product of two inputs whose sums a set narrows before it writes them.
+#[derive(Debug)]
+pub(crate) struct NarrowedMatMul {
+    shape: MatMulShape,
+    zero_points: (i8, i8),
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    panels: (vnni::Sizes, Scale),
+}
+
+impl NarrowedMatMul {
+    /// `None` if the set has no kernel that does this.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    pub(crate) fn new(
+        isa: Isa,
+        shape: MatMulShape,
+        zero_points: (i32, i32),
+        narrowing: &Narrowing,
+    ) -> Option<Self> {
+        let panels = (shape.panels(isa)?, Scale::new(narrowing, shape.columns)?);
+        let (a, b) = zero_points;
+        Some(Self {
+            shape,
+            zero_points: (i8::try_from(a).ok()?, i8::try_from(b).ok()?),
+            panels,
+        })
+    }
+
+    /// `None` if the set has no kernel that does this.
+    #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+    pub(crate) fn new(
+        _isa: Isa,
+        _shape: MatMulShape,
+        _zero_points: (i32, i32),
+        _narrowing: &Narrowing,
+    ) -> Option<Self> {
+        None
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        return self.panels.1.bytes();
+        #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+        return 0;
+    }
+
+    /// As [`matmul_i8`], to i8.
+    pub(crate) fn run(
+        &self,
+        first_row: usize,
+        a: &[i8],
+        b: &[i8],
+        out: &mut [i8],
+        scratch: &mut [u64],
+    ) -> KernelResult {
+        let shape = &self.shape;
+        shape.require_sizes(first_row, a.len(), b.len(), out.len())?;
+        let call = CallI8 {
+            shape,
+            first_row,
+            a,
+            b,
+            zero_points: self.zero_points,
+            out,
+            scratch,
+        };
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        {
+            let (sizes, scale) = &self.panels;
+            call.in_panels(*sizes, |a, out, scratch| {
+                vnni::narrowed_product(*sizes, a, self.zero_points, scale, out, scratch)
+            })
+        }
+        #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+        {
+            let _ = call;
+            Err(KernelError::Shape)
+        }
+    }
 }
 
 /// `out = a * b`, i48.
@@ -144,58 +212,66 @@ pub fn matmul_i16(
     Ok(())
 }
 
-struct CallI8<'a> {
+struct CallI8<'a, O> {
     shape: &'a MatMulShape,
     first_row: usize,
     a: &'a [i8],
-    a_zero_point: i8,
     b: &'a [i8],
-    b_zero_point: i8,
-    out: &'a mut [i32],
+    zero_points: (i8, i8),
+    out: &'a mut [O],
     scratch: &'a mut [u64],
 }
 
-impl CallI8<'_> {
+impl<O> CallI8<'_, O> {
     /// Calls `visit` for each matrix with its rows of `a`, the matrix if it is a further one, and their place.
     #[inline(always)]
     fn each_matrix(
         self,
-        mut visit: impl FnMut(&[i8], Option<&[i8]>, &mut [i32], &mut [u64]) -> KernelResult,
+        mut visit: impl FnMut(&[i8], Option<&[i8]>, &mut [O], &mut [u64]) -> KernelResult,
     ) -> KernelResult {
-        let MatMulShape { depth, columns, .. } = *self.shape;
-        let (mut a, mut out) = (self.a, self.out);
-        let count = a.len() / depth;
-        let scratch = self.scratch;
-        self.shape
-            .each_matrix(self.first_row, count, |matrix, is_first, rows| {
-                let (own, rest) = a.split_at(rows * depth);
-                let (place, places) = core::mem::take(&mut out).split_at_mut(rows * columns);
-                (a, out) = (rest, places);
-                let b = &self.b[matrix * depth * columns..][..depth * columns];
-                visit(own, is_first.then_some(b), place, scratch)
-            })
+        let MatMulShape {
+            rows: all_rows,
+            depth,
+            columns,
+            ..
+        } = *self.shape;
+        let (mut a, mut out, mut row) = (self.a, self.out, self.first_row);
+        while !a.is_empty() {
+            let (matrix, place) = (row / all_rows, row % all_rows);
+            let rows = (all_rows - place).min(a.len() / depth);
+            let (own, rest) = a.split_at(rows * depth);
+            let (results, places) = out.split_at_mut(rows * columns);
+            let b = &self.b[matrix * depth * columns..][..depth * columns];
+            visit(own, (place == 0).then_some(b), results, self.scratch)?;
+            (a, out) = (rest, places);
+            row += rows;
+        }
+        Ok(())
     }
 
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    fn in_panels(self, sizes: vnni::Sizes) -> KernelResult {
-        let zero_points = (self.a_zero_point, self.b_zero_point);
+    fn in_panels(
+        self,
+        sizes: vnni::Sizes,
+        multiply: impl Fn(&[i8], &mut [O], &mut [u64]) -> Option<()>,
+    ) -> KernelResult {
         self.each_matrix(|a, b, out, scratch| {
             let packed = b.map_or(Some(()), |b| vnni::pack(sizes, b, scratch));
             packed
-                .and_then(|()| vnni::product(sizes, a, zero_points, out, scratch))
+                .and_then(|()| multiply(a, out, scratch))
                 .ok_or(KernelError::Shape)
         })
     }
 }
 
-impl Kernel for CallI8<'_> {
+impl Kernel for CallI8<'_, i32> {
     type Output = KernelResult;
 
     #[inline(always)]
     fn run(self) -> KernelResult {
         let MatMulShape { depth, columns, .. } = *self.shape;
-        let (a_zero_point, b_zero_point) =
-            (i16::from(self.a_zero_point), i16::from(self.b_zero_point));
+        let (a_zero_point, b_zero_point) = self.zero_points;
+        let (a_zero_point, b_zero_point) = (i16::from(a_zero_point), i16::from(b_zero_point));
         self.each_matrix(|a, b, out, scratch| {
             let scratch: &mut [i16] = bytemuck::cast_slice_mut(scratch);
             let (weights, row) = scratch.split_at_mut(depth * columns);

@@ -1,7 +1,8 @@
 //! Matrix products.
 
 use super::{Elements, cases, sets};
-use crate::kernels::portable::matmul::{MatMulShape, matmul_i8, matmul_i16};
+use crate::kernels::portable::matmul::{MatMulShape, NarrowedMatMul, matmul_i8, matmul_i16};
+use crate::kernels::portable::rescale::{Narrowing, Rescale, RescaleParameters};
 use crate::kernels::{KernelError, PackedWeights};
 use alloc::{vec, vec::Vec};
 use proptest::prelude::*;
@@ -112,6 +113,61 @@ proptest! {
             let mut out = vec![0_i64; batch * rows * columns];
             matmul_i16(isa, &shape, &a16, &b16, &mut out, &mut scratch).expect("sizes fit");
             prop_assert_eq!(&out, &want16, "{}", isa.name());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(48))]
+
+    #[test]
+    fn products_of_two_inputs_narrowed(
+        batch in 1..3_usize, rows in size(), columns in size(), depth in depth(),
+        is_per_column: bool, double_round: bool, seed: u64,
+    ) {
+        let mut elements = Elements::new(seed);
+        let shape = MatMulShape { batch, rows, depth, columns };
+        let (a, b) = (elements.i8s(batch * rows * depth), elements.i8s(batch * depth * columns));
+        let zeros = (elements.next(-128, 127), elements.next(-128, 127));
+        let channels = if is_per_column { columns } else { 1 };
+        let multipliers: Vec<i32> = elements.vec(channels, 1 << 30, i64::from(i32::MAX));
+        let shifts_bits: Vec<u8> = elements.vec(channels, 33, 50);
+        let zero_point = elements.next(-128, 127);
+        let narrowing = Narrowing {
+            multipliers: multipliers.clone(),
+            shifts_bits: shifts_bits.clone(),
+            is_double_round: double_round,
+            zero_point: zero_point as i8,
+            low: -100,
+            high: 90,
+        };
+        let sums = naive_batch(&shape, &shifted(&a, zeros.0), &shifted(&b, zeros.1));
+        let sums: Vec<i32> = sums.iter().map(|&sum| sum as i32).collect();
+        let rescale = Rescale::new(&RescaleParameters {
+            input_zero_point: 0,
+            output_zero_point: zero_point as i32,
+            multipliers: &multipliers,
+            shifts_bits: &shifts_bits,
+            scale32: true,
+            double_round,
+            input_unsigned: false,
+            output_unsigned: false,
+        });
+        let mut want = vec![0_i8; sums.len()];
+        rescale.expect("in range").with_bounds(Some((-100, 90))).run(&sums, &mut want).expect("fits");
+        let block = elements.next(1, (batch * rows) as i64) as usize;
+        let zero_points = (zeros.0 as i32, zeros.1 as i32);
+        for isa in sets() {
+            let Some(product) = NarrowedMatMul::new(isa, shape, zero_points, &narrowing) else {
+                continue;
+            };
+            let mut scratch = vec![0; shape.scratch_words_i8(isa)];
+            let mut out = vec![0_i8; want.len()];
+            let blocks = a.chunks(block * depth).zip(out.chunks_mut(block * columns));
+            for (at, (a, out)) in blocks.enumerate() {
+                product.run(at * block, a, &b, out, &mut scratch).expect("sizes fit");
+            }
+            prop_assert_eq!(&out, &want, "{}", isa.name());
         }
     }
 }

@@ -6,6 +6,10 @@
 //!
 //! `sum (a - az)(b - bz) = sum a (b + 128)  -  (128 + bz) sum a  -  az sum (b - bz)`
 
+use super::{
+    narrow::{Narrow, Scale},
+    vnni::keep::{Keep, Sums},
+};
 use core::arch::x86_64::*;
 
 /// Columns of a panel: two registers of sums.
@@ -83,13 +87,40 @@ pub(crate) fn product(
     out: &mut [i32],
     scratch: &mut [u64],
 ) -> Option<()> {
+    of(sizes, a, zero_points, Sums, out, scratch)
+}
+
+/// The same, narrowed in registers.
+pub(crate) fn narrowed_product(
+    sizes: Sizes,
+    a: &[i8],
+    zero_points: (i8, i8),
+    scale: &Scale,
+    out: &mut [i8],
+    scratch: &mut [u64],
+) -> Option<()> {
+    if scale.is_double_round() {
+        of(sizes, a, zero_points, Narrow::<true>(scale), out, scratch)
+    } else {
+        of(sizes, a, zero_points, Narrow::<false>(scale), out, scratch)
+    }
+}
+
+fn of<K: Keep<__m512i>>(
+    sizes: Sizes,
+    a: &[i8],
+    zero_points: (i8, i8),
+    keep: K,
+    out: &mut [K::Element],
+    scratch: &mut [u64],
+) -> Option<()> {
     let packed = sizes.split(scratch)?;
     let rows = a.len() / sizes.depth;
     if a.len() != rows * sizes.depth || out.len() != rows * sizes.columns {
         return None;
     }
     // SAFETY: called only by the set whose features were detected.
-    unsafe { packed.product(sizes, a, zero_points, out) };
+    unsafe { packed.product(sizes, a, zero_points, keep, out) };
     Some(())
 }
 
@@ -150,7 +181,14 @@ impl Packed<'_> {
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-    fn product(&self, sizes: Sizes, a: &[i8], (az, bz): (i8, i8), out: &mut [i32]) {
+    fn product<K: Keep<__m512i>>(
+        &self,
+        sizes: Sizes,
+        a: &[i8],
+        (az, bz): (i8, i8),
+        keep: K,
+        out: &mut [K::Element],
+    ) {
         let Sizes { depth, columns } = sizes;
         let groups = a.chunks(ROWS * depth).zip(out.chunks_mut(ROWS * columns));
         // What is left out of a column's sum, per unit of `az`.
@@ -177,7 +215,7 @@ impl Packed<'_> {
                     columns,
                     first: at * PANEL,
                 };
-                tile.all(&row_offsets, out);
+                tile.all(&row_offsets, keep, out);
             }
         }
     }
@@ -198,7 +236,7 @@ struct Tile<'a> {
 impl Tile<'_> {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-    fn all(&self, row_offsets: &[i32; ROWS], out: &mut [i32]) {
+    fn all<K: Keep<__m512i>>(&self, row_offsets: &[i32; ROWS], keep: K, out: &mut [K::Element]) {
         let count = self.rows.len() / self.depth;
         let mut first = 0;
         while first < count {
@@ -206,10 +244,12 @@ impl Tile<'_> {
             let offsets = &row_offsets[first..];
             let out = &mut out[first * self.columns..];
             first += match (count - first, self.columns - self.first) {
-                (ROWS.., ..=LANES) => self.some::<ROWS, 1>(rows, offsets, out),
-                (ROWS.., _) => self.some::<ROWS, 2>(rows, offsets, out),
-                (4.., _) => self.some::<4, 2>(rows, offsets, out),
-                _ => self.some::<1, 2>(rows, offsets, out),
+                (ROWS.., ..=LANES) => self.some::<K, ROWS, 1>(rows, offsets, keep, out),
+                (ROWS.., _) => self.some::<K, ROWS, 2>(rows, offsets, keep, out),
+                (4.., ..=LANES) => self.some::<K, 4, 1>(rows, offsets, keep, out),
+                (4.., _) => self.some::<K, 4, 2>(rows, offsets, keep, out),
+                (_, ..=LANES) => self.some::<K, 1, 1>(rows, offsets, keep, out),
+                _ => self.some::<K, 1, 2>(rows, offsets, keep, out),
             };
         }
     }
@@ -218,11 +258,12 @@ impl Tile<'_> {
     /// panel; gives the number of rows.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-    fn some<const M: usize, const V: usize>(
+    fn some<K: Keep<__m512i>, const M: usize, const V: usize>(
         &self,
         rows: &[i8],
         row_offsets: &[i32],
-        out: &mut [i32],
+        keep: K,
+        out: &mut [K::Element],
     ) -> usize {
         let (whole, rest) = (self.depth / 4, self.depth % 4);
         let rows = &rows[..M * self.depth];
@@ -255,22 +296,16 @@ impl Tile<'_> {
             }
         }
         let width = (self.columns - self.first).min(PANEL);
-        let mask = u32::MAX >> (PANEL - width);
-        for (row, sums) in sums.iter().enumerate() {
+        for (row, sums) in sums.iter_mut().enumerate() {
             let out = &mut out[row * self.columns + self.first..][..width];
             let row_offset = _mm512_set1_epi32(row_offsets[row]);
-            for (register, &sum) in sums.iter().enumerate() {
-                let mask = (mask >> (register * LANES)) as u16;
-                let offsets = &self.offsets[register * LANES..][..LANES];
-                // SAFETY: `offsets` is as long as a register, and the mask has as many lanes as there are
-                // places.
-                unsafe {
-                    let offsets = _mm512_loadu_si512(offsets.as_ptr().cast());
-                    let sum = _mm512_add_epi32(_mm512_add_epi32(sum, offsets), row_offset);
-                    let place = out.as_mut_ptr().wrapping_add(register * LANES);
-                    _mm512_mask_storeu_epi32(place, mask, sum);
-                }
+            for (sum, offsets) in sums.iter_mut().zip(self.offsets.as_chunks::<LANES>().0) {
+                // SAFETY: `offsets` is as long as a register.
+                let offsets = unsafe { _mm512_loadu_si512(offsets.as_ptr().cast()) };
+                *sum = _mm512_add_epi32(_mm512_add_epi32(*sum, offsets), row_offset);
             }
+            // SAFETY: these features, and a panel begins with a column.
+            unsafe { keep.keep(self.first, *sums, out) };
         }
         M
     }

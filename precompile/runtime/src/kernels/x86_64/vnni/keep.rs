@@ -5,7 +5,7 @@ use crate::kernels::x86_64::narrow::Narrow;
 use core::arch::x86_64::__m512i;
 
 /// Turns sums into results.
-pub(super) trait Keep<R>: Copy {
+pub(in crate::kernels::x86_64) trait Keep<R>: Copy {
     /// A result.
     type Element;
 
@@ -18,7 +18,7 @@ pub(super) trait Keep<R>: Copy {
 
 /// The sums themselves.
 #[derive(Clone, Copy)]
-pub(super) struct Sums;
+pub(in crate::kernels::x86_64) struct Sums;
 
 impl<R: Register> Keep<R> for Sums {
     type Element = i32;

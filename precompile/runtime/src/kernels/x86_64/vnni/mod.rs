@@ -8,9 +8,9 @@
 //!
 //! Never `vpdpbusds`, which saturates.
 
-mod keep;
+pub(super) mod keep;
 mod panels;
-mod register;
+pub(super) mod register;
 mod tile;
 
 use self::{

@@ -6,7 +6,7 @@ use core::arch::x86_64::*;
 ///
 /// # Safety
 /// Every function needs the CPU features of the implementation.
-pub(super) trait Register: Copy {
+pub(in crate::kernels::x86_64) trait Register: Copy {
     /// Sums in one register.
     const LANES: usize;
 
