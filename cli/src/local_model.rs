@@ -8,6 +8,7 @@ use fixpoint_runtime::{
     graph::{Arena, Plan},
     kernels::Isa,
 };
+use std::sync::Arc;
 
 /// Why a run gave no answer; on chain the call would revert.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +28,7 @@ pub(crate) enum RunFailure {
 
 /// A planned model and the memory of one run.
 pub(crate) struct LocalModel {
-    plan: Plan,
+    plan: Arc<Plan>,
     arena: Arena,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
@@ -38,7 +39,11 @@ pub(crate) struct LocalModel {
 impl LocalModel {
     /// Plans a model for a set of kernels.
     pub(crate) fn new(file: &ModelFile, isa: Isa) -> Self {
-        let plan = Plan::new(&file.model, isa);
+        Self::of_plan(file, Arc::new(Plan::new(&file.model, isa)))
+    }
+
+    /// A plan of the model that others run too, with memory of its own.
+    pub(crate) fn of_plan(file: &ModelFile, plan: Arc<Plan>) -> Self {
         let arena = Arena::new(&plan);
         Self {
             plan,

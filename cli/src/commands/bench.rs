@@ -2,9 +2,10 @@
 
 use crate::{local_model::LocalModel, model_file, output::out, text::grouped};
 use anyhow::{Context as _, Result, ensure};
-use fixpoint_runtime::kernels::Isa;
+use fixpoint_runtime::{graph::Plan, kernels::Isa};
 use std::{
     path::PathBuf,
+    sync::{Arc, Barrier},
     thread,
     time::{Duration, Instant},
 };
@@ -21,7 +22,7 @@ use std::{
 pub(crate) struct Args {
     /// The compiled model
     model: PathBuf,
-    /// Independent inferences at once
+    /// Independent inferences at once, of one model in memory
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
     /// How long to run each set of kernels
@@ -113,10 +114,16 @@ fn measure(
 ) -> Result<Measured> {
     let input =
         vec![0; usize::try_from(file.model.input_bytes()).context("the input is too long")?];
-    let begun = Instant::now();
-    let times = thread::scope(|scope| {
+    let plan = Arc::new(Plan::new(&file.model, isa));
+    // All begin together, after a run that touches their memory.
+    let start = Barrier::new(usize::from(threads));
+    let workers = thread::scope(|scope| {
         let workers = (0..threads)
-            .map(|_| scope.spawn(|| time_runs(file, isa, &input, duration)))
+            .map(|_| {
+                let model = LocalModel::of_plan(file, Arc::clone(&plan));
+                let (input, start) = (&input, &start);
+                scope.spawn(move || time_runs(model, input, start, duration))
+            })
             .collect::<Vec<_>>();
         workers
             .into_iter()
@@ -127,25 +134,40 @@ fn measure(
             })
             .collect::<Result<Vec<_>>>()
     })?;
-    let elapsed = begun.elapsed();
-    let mut times = times.into_iter().flatten().collect::<Vec<_>>();
+    let rates = workers
+        .iter()
+        .map(|worker| worker.times.len() as f64 / worker.elapsed.as_secs_f64());
+    let inferences_per_second = rates.sum();
+    let mut times = workers
+        .iter()
+        .flat_map(|worker| &worker.times)
+        .copied()
+        .collect::<Vec<_>>();
     times.sort_unstable();
     Ok(Measured {
         isa: isa.name(),
         median: times[times.len() / 2],
-        inferences_per_second: times.len() as f64 / elapsed.as_secs_f64(),
+        inferences_per_second,
     })
+}
+
+/// What one thread did.
+struct Worker {
+    times: Vec<Duration>,
+    elapsed: Duration,
 }
 
 /// At least one run, then runs until the time is over.
 fn time_runs(
-    file: &model_file::ModelFile,
-    isa: Isa,
+    mut model: LocalModel,
     input: &[u8],
+    start: &Barrier,
     duration: Duration,
-) -> Result<Vec<Duration>> {
-    let mut model = LocalModel::new(file, isa);
-    model.run_raw(input).context("a zero input")?;
+) -> Result<Worker> {
+    let first = model.run_raw(input).map(|_| ()).context("a zero input");
+    // Those that fail let the others begin.
+    start.wait();
+    first?;
     let begun = Instant::now();
     let mut times = Vec::new();
     while times.is_empty() || begun.elapsed() < duration {
@@ -153,5 +175,8 @@ fn time_runs(
         model.run_raw(input)?;
         times.push(started.elapsed());
     }
-    Ok(times)
+    Ok(Worker {
+        times,
+        elapsed: begun.elapsed(),
+    })
 }
