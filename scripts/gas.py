@@ -115,7 +115,7 @@ def write(page, name, text):
         raise Failed(f"{page} has no place for the {name}")
     before, rest = old.split(begin, 1)
     _, after = rest.split(end, 1)
-    page.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+    page.write_text(f"{before}{begin}\n{text.strip()}\n\n{end}{after}")
 
 
 def gas():

@@ -82,6 +82,12 @@ impl Class {
         self.0 >= Self::LOAD_BYTES.0
     }
 
+    /// Whether it is a class of work.
+    #[cfg(test)]
+    pub(crate) const fn is_work(self) -> bool {
+        self.0 < WORK_CLASSES
+    }
+
     /// Whether it is that of operators, whatever their size.
     pub(crate) const fn is_operators(self) -> bool {
         self.0 == Self::OPERATORS.0
@@ -180,5 +186,47 @@ impl Bill {
             }
         };
         Class::all().fold(Class(0), largest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fixpoint_runtime::work::Work;
+
+    fn record() -> Record {
+        Record {
+            version: 1,
+            items: 7,
+            payload_bytes: 100_000,
+            arena_bytes: 1_003,
+            input_elements: 11,
+            input_bytes: 13,
+            output_elements: 17,
+            output_bytes: 19,
+            work: Work::from_array(std::array::from_fn(|at| 1_001 + at as u64)),
+            validation_steps: 23,
+        }
+    }
+
+    #[test]
+    fn names_of_work_are_those_of_its_fields_in_their_order() {
+        let debug = format!("{:?}", Work::default());
+        let fields = debug.split(['{', ',']).skip(1);
+        let fields = fields.filter_map(|field| Some(field.split_once(':')?.0.trim()));
+        assert!(fields.eq(NAMES[..WORK_CLASSES].iter().copied()), "{debug}");
+    }
+
+    #[test]
+    fn shares_add_up_to_what_the_precompile_charges() {
+        let record = record();
+        for encoding in [Encoding::Words, Encoding::Raw] {
+            let charged = GENESIS.runs(&record, 1, encoding) as f64;
+            let shares = Bill::run(&record, encoding).gas();
+            // Each share of gas that is not work is rounded up.
+            assert!((shares - charged).abs() <= 3.0, "{shares} {charged}");
+        }
+        let charged = GENESIS.load(&record) as f64;
+        assert!((Bill::load(&record).gas() - charged).abs() < 1e-9);
     }
 }

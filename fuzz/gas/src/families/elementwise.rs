@@ -227,7 +227,7 @@ pub(super) const FAMILIES: &[Family] = &[
     }),
     unary!(
         "IDENTITY",
-        &[Class::ELEMENTWISE, Class::MOVE],
+        &[Class::OPERATORS],
         MOVABLE,
         Values::Any,
         |input, _| { Operator::Identity(ops::identity::Identity { input }) }

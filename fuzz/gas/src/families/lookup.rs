@@ -31,7 +31,7 @@ pub(super) const FAMILIES: &[Family] = &[
     },
     Family {
         name: "SCATTER",
-        classes: &[Class::GATHER, Class::MOVE],
+        classes: &[Class::MOVE],
         member: scatter,
     },
 ];

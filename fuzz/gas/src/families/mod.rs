@@ -36,3 +36,50 @@ pub(crate) fn all() -> Vec<Family> {
     ]
     .concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{bench::run_record, class::Bill, search::member};
+    use fixpoint_fuzz_bodies::choices::noise;
+    use fixpoint_runtime::model::validate;
+
+    /// Decisions that may be tried to find a member.
+    const TRIES: u64 = 3_000;
+
+    #[test]
+    fn every_family_has_members_that_pay_mostly_for_each_of_its_classes() {
+        let mut missing = Vec::new();
+        for family in all() {
+            for &class in family.classes {
+                let found = (0..TRIES).any(|seed| {
+                    let subject = member(&family, class, &noise(seed, 64));
+                    let valid = subject.and_then(|subject| validate(subject.model).ok());
+                    let record = valid.as_ref().and_then(run_record);
+                    // What a call and a load pay is measured with them.
+                    let is_work = class.is_work();
+                    record
+                        .is_some_and(|record| !is_work || Bill::work(&record).main_class() == class)
+                });
+                if !found {
+                    missing.push((family.name, class.name()));
+                }
+            }
+        }
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn decisions_stand_for_one_member() {
+        for family in all() {
+            let models = [0, 1].map(|_| {
+                let decisions = (0..TRIES).map(|seed| noise(seed, 64));
+                let mut members =
+                    decisions.filter_map(|of| member(&family, family.classes[0], &of));
+                members.next().map(|subject| (subject.model, subject.input))
+            });
+            assert!(models[0].is_some(), "{}", family.name);
+            assert!(models[0] == models[1], "{}", family.name);
+        }
+    }
+}
