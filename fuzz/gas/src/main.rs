@@ -48,6 +48,7 @@ const SETS: [&str; 3] = ["portable", "sse2", "avx2"];
     max_term_width = 100,
     after_help = "Examples:
   gas
+  gas --isa avx2 --seconds-per-class 0 --random-models 0
   gas --isa avx2 --class macs_i8 --class gather --seconds-per-class 60
   gas --random-models 0 --json > gas.json
   gas --again 'CONV2D i8' 00a1b2c3 --isa avx2
@@ -63,7 +64,8 @@ struct Args {
     /// Classes [default: all]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     class: Vec<String>,
-    /// Seconds of the processor to search, each class on each set of kernels
+    /// Seconds of the processor to search, each class on each set of kernels; with 0 only members that
+    /// were slow once are measured
     #[arg(long, value_name = "S", default_value_t = 20.0)]
     seconds_per_class: f64,
     /// What the search begins with, and the seed of the first random model
