@@ -223,6 +223,29 @@ fn large_products() {
     }
 }
 
+/// More rows than are gathered, moved or widened at a time, with as much scratch as is asked for.
+#[test]
+fn many_deep_rows() {
+    let rows = if cfg!(miri) { 2 } else { 50 };
+    for (depth, outputs) in [(1025, 5), (1023, 1), (4099, 4), (5, 33)] {
+        let mut elements = Elements::new((depth * outputs) as u64);
+        let (x, w) = (elements.i8s(rows * depth), elements.i8s(outputs * depth));
+        let want = naive(&shifted(&x, -3), &shifted(&w, 0), depth, &[]);
+        for isa in sets() {
+            let packed = PackedWeights::i8(isa, &w, outputs, depth, 0).expect("sizes fit");
+            for count in 1..=rows {
+                let mut scratch = vec![0; packed.scratch_words(count)];
+                let mut out = vec![0_i32; count * outputs];
+                packed
+                    .product_i8(&x[..count * depth], -3, &[], &mut out, &mut scratch)
+                    .expect("the scratch is long enough");
+                let want = &want[..count * outputs];
+                assert_eq!(shifted(&out, 0), want, "{} {count} {depth}", isa.name());
+            }
+        }
+    }
+}
+
 #[test]
 fn sums_at_the_extremes_are_exact() {
     // The largest magnitudes over a depth that crosses every run of i32 sums.

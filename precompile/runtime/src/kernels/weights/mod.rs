@@ -205,8 +205,7 @@ impl PackedWeights {
     /// Length of `scratch` for a product of `rows` rows. Grows with `rows` up to that of a fixed
     /// tile: more rows are worked off tile by tile.
     pub fn scratch_words(&self, rows: usize) -> usize {
-        let rows = rows.min(self.tile_rows());
-        self.tile_words(rows) + self.product_words(rows)
+        self.tile_words(rows.min(self.tile_rows())) + self.product_words(rows)
     }
 
     /// Rows that are gathered and multiplied at a time.
