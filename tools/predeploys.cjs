@@ -14,6 +14,7 @@ const PREDEPLOYS = [
   ["ModelRegistry", "MODEL_REGISTRY"],
   ["InferenceGateway", "INFERENCE_GATEWAY"],
   ["ChunkStore", "CHUNK_STORE"],
+  ["ModelCard", "MODEL_CARD"],
 ];
 const MAX_CODE_BYTES = 24_576; // EIP-170
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IInferenceGateway} from "./interfaces/IInferenceGateway.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
+import {IModelTerms} from "./interfaces/IModelTerms.sol";
 import {Inference} from "./libraries/Inference.sol";
 import {Predeploys} from "./libraries/Predeploys.sol";
 
@@ -78,7 +79,9 @@ contract InferenceGateway is IInferenceGateway {
 
     /// @inheritdoc IInferenceGateway
     function priceOf(uint256 modelId) external view returns (uint256 priceWei) {
-        (,, priceWei) = REGISTRY.termsOf(modelId);
+        address token;
+        (token, priceWei) = REGISTRY.priceOf(modelId);
+        if (token != address(0)) revert PricedInToken(modelId, token);
     }
 
     /// @dev Check: the model exists and `count` inferences are paid for exactly. A count so large
@@ -88,10 +91,11 @@ contract InferenceGateway is IInferenceGateway {
         view
         returns (address root, address owner)
     {
-        uint256 priceWei;
-        (root, owner, priceWei) = REGISTRY.termsOf(modelId);
-        uint256 want = Math.saturatingMul(priceWei, count);
+        IModelTerms.CallTerms memory terms = REGISTRY.callTerms(modelId, 0, msg.sender);
+        if (terms.token != address(0)) revert PricedInToken(modelId, terms.token);
+        uint256 want = Math.saturatingMul(terms.price, count);
         if (msg.value != want) revert WrongPayment(msg.value, want);
+        return (terms.root, terms.owner);
     }
 
     /// @dev Effect: the payment belongs to whoever owns the model now.

@@ -3,7 +3,9 @@ pragma solidity ^0.8.28;
 
 import {ChunkStore} from "../src/ChunkStore.sol";
 import {InferenceGateway} from "../src/InferenceGateway.sol";
+import {ModelCard} from "../src/ModelCard.sol";
 import {ModelRegistry} from "../src/ModelRegistry.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {Predeploys} from "../src/libraries/Predeploys.sol";
 import {MockInference} from "./mocks/MockInference.sol";
 
@@ -32,8 +34,13 @@ interface Vm {
     function expectRevert() external;
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
+    function parseJsonString(string calldata json, string calldata key)
+        external
+        pure
+        returns (string memory);
     function prank(address sender) external;
     function toString(address value) external pure returns (string memory);
+    function warp(uint256 timestamp) external;
     function writeFileBinary(string calldata path, bytes calldata data) external;
     function ffi(string[] calldata command) external returns (bytes memory output);
     function skip(bool skipTest, string calldata reason) external;
@@ -58,6 +65,7 @@ abstract contract Harness {
     function placePredeploys() internal {
         vm.etch(Predeploys.CHUNK_STORE, type(ChunkStore).runtimeCode);
         vm.etch(Predeploys.MODEL_REGISTRY, type(ModelRegistry).runtimeCode);
+        vm.etch(Predeploys.MODEL_CARD, type(ModelCard).runtimeCode);
         vm.etch(Predeploys.INFERENCE_GATEWAY, type(InferenceGateway).runtimeCode);
         vm.etch(Predeploys.INFERENCE, type(MockInference).runtimeCode);
     }
@@ -81,6 +89,16 @@ abstract contract Harness {
             deployModel(owner, Predeploys.INFERENCE_GATEWAY, abi.encode("model of", owner));
         vm.prank(owner);
         modelId = REGISTRY.register(root, "model", priceWei);
+    }
+
+    /// @dev A model of `owner` whose bytes are `payload`, gated by the gateway, with all its terms.
+    function listModel(address owner, bytes memory payload, IModelRegistry.Listing memory listing)
+        internal
+        returns (uint256 modelId)
+    {
+        address root = deployModel(owner, Predeploys.INFERENCE_GATEWAY, payload);
+        vm.prank(owner);
+        modelId = REGISTRY.registerListing(root, listing);
     }
 
     /// @dev Maps any value into [min, max], leaving those within as they are.

@@ -131,7 +131,7 @@ contract InferenceGatewayTest is Harness {
     }
 
     function test_aPaidModelCannotBeCalledDirectly() public {
-        (address root,,) = REGISTRY.termsOf(modelId);
+        address root = REGISTRY.rootOf(modelId, 0);
         vm.expectRevert(
             abi.encodeWithSelector(IInference.Gated.selector, root, Predeploys.INFERENCE_GATEWAY)
         );

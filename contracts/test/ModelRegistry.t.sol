@@ -5,7 +5,9 @@ import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.s
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IERC721Metadata} from "@openzeppelin/contracts/token/ERC721/extensions/IERC721Metadata.sol";
 import {IInference} from "../src/interfaces/IInference.sol";
+import {IModelNames} from "../src/interfaces/IModelNames.sol";
 import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
+import {IModelTerms} from "../src/interfaces/IModelTerms.sol";
 import {Inference} from "../src/libraries/Inference.sol";
 import {Predeploys} from "../src/libraries/Predeploys.sol";
 import {Harness} from "./Harness.sol";
@@ -41,10 +43,14 @@ contract ModelRegistryTest is Harness {
         vm.assertEq(model.owner, writer);
         vm.assertEq(model.priceWei, priceWei);
         vm.assertEq(model.name, "digits");
-        (address termsRoot, address owner, uint256 termsPrice) = REGISTRY.termsOf(modelId);
-        vm.assertEq(termsRoot, root);
-        vm.assertEq(owner, writer);
-        vm.assertEq(termsPrice, priceWei);
+        IModelTerms.CallTerms memory terms = REGISTRY.callTerms(modelId, 0, BOB);
+        vm.assertEq(terms.root, root);
+        vm.assertEq(terms.version, 1);
+        vm.assertEq(terms.owner, writer);
+        vm.assertEq(terms.token, address(0));
+        vm.assertEq(terms.price, priceWei);
+        vm.assertEq(terms.validatorBps, 0);
+        vm.assertEq(terms.contributors.length + terms.ancestors.length, 0);
     }
 
     function test_fuzz_onlyTheWriterRegisters(address stranger) public {
@@ -85,7 +91,7 @@ contract ModelRegistryTest is Harness {
 
     function test_registeringTwiceIsRefused() public {
         uint256 modelId = listModel(ALICE, 1);
-        (address root,,) = REGISTRY.termsOf(modelId);
+        address root = REGISTRY.rootOf(modelId, 0);
         vm.expectRevert(abi.encodeWithSelector(IModelRegistry.AlreadyRegistered.selector, modelId));
         vm.prank(ALICE);
         REGISTRY.register(root, "again", 1);
@@ -111,7 +117,7 @@ contract ModelRegistryTest is Harness {
         vm.assume(gate != Predeploys.INFERENCE_GATEWAY && priceWei != 0);
         address root = deployModel(ALICE, gate, "model");
         bytes memory refusal = abi.encodeWithSelector(
-            IModelRegistry.PriceNeedsGateway.selector, uint256(root.codehash), gate
+            IModelTerms.PriceNeedsGateway.selector, uint256(root.codehash), gate
         );
         vm.expectRevert(refusal);
         vm.prank(ALICE);
@@ -129,42 +135,19 @@ contract ModelRegistryTest is Harness {
         priceWei = bound(priceWei, max + 1, type(uint256).max);
         uint256 modelId = listModel(ALICE, max);
         vm.assertEq(GATEWAY.priceOf(modelId), max);
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.PriceTooHigh.selector, priceWei, max));
+        vm.expectRevert(abi.encodeWithSelector(IModelTerms.PriceTooHigh.selector, priceWei, max));
         vm.prank(ALICE);
         REGISTRY.setPrice(modelId, priceWei);
-    }
-
-    function test_fuzz_namesHaveALength(string calldata name) public {
-        address root = deployModel(ALICE, address(0), "model");
-        uint256 length = bytes(name).length;
-        if (length == 0 || length > 64) {
-            vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NameLength.selector, length, 64));
-        }
-        vm.prank(ALICE);
-        REGISTRY.register(root, name, 0);
-    }
-
-    function test_nameLengthBounds() public {
-        uint256 modelId = listModel(ALICE, 0);
-        bytes memory longest = new bytes(64);
-        vm.prank(ALICE);
-        REGISTRY.setName(modelId, string(longest));
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NameLength.selector, 65, 64));
-        vm.prank(ALICE);
-        REGISTRY.setName(modelId, string(bytes.concat(longest, "x")));
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NameLength.selector, 0, 64));
-        vm.prank(ALICE);
-        REGISTRY.setName(modelId, "");
     }
 
     function test_fuzz_theOwnerChangesNameAndPrice(uint96 priceWei) public {
         uint256 modelId = listModel(ALICE, 1);
         vm.expectEmit(address(REGISTRY));
-        emit IModelRegistry.PriceSet(modelId, priceWei);
+        emit IModelTerms.PriceSet(modelId, address(0), priceWei);
         vm.prank(ALICE);
         REGISTRY.setPrice(modelId, priceWei);
         vm.expectEmit(address(REGISTRY));
-        emit IModelRegistry.NameSet(modelId, "renamed");
+        emit IModelNames.NameSet(modelId, "renamed");
         vm.prank(ALICE);
         REGISTRY.setName(modelId, "renamed");
         IModelRegistry.Model memory model = REGISTRY.modelOf(modelId);
@@ -200,7 +183,7 @@ contract ModelRegistryTest is Harness {
 
     function test_noPredeployIsGivenAModel() public {
         uint256 modelId = listModel(ALICE, 1);
-        address[4] memory refused = fixedAddresses();
+        address[6] memory refused = fixedAddresses();
         for (uint256 i; i < refused.length; ++i) {
             bytes memory refusal =
                 abi.encodeWithSelector(IModelRegistry.CannotOwnModel.selector, modelId, refused[i]);
@@ -229,7 +212,7 @@ contract ModelRegistryTest is Harness {
     }
 
     function test_noPredeployRegistersAModel() public {
-        address[4] memory refused = fixedAddresses();
+        address[6] memory refused = fixedAddresses();
         for (uint256 i; i < refused.length; ++i) {
             address root = deployModel(refused[i], address(0), "model");
             vm.expectRevert(
@@ -247,7 +230,7 @@ contract ModelRegistryTest is Harness {
         uint256 modelId = listModel(ALICE, 1);
         address owner = ALICE;
         address[4] memory allowed =
-            [address(0x0F1D), address(0x0F1F), address(0x0F23), address(0xF200000)];
+            [address(0x0F1D), address(0x0F1F), address(0x0F24), address(0xF200000)];
         for (uint256 i; i < allowed.length; ++i) {
             vm.prank(owner);
             REGISTRY.transferFrom(owner, allowed[i], modelId);
@@ -260,7 +243,7 @@ contract ModelRegistryTest is Harness {
         bytes memory unknown =
             abi.encodeWithSelector(IERC721Errors.ERC721NonexistentToken.selector, modelId);
         vm.expectRevert(unknown);
-        REGISTRY.termsOf(modelId);
+        REGISTRY.callTerms(modelId, 0, BOB);
         vm.expectRevert(unknown);
         REGISTRY.modelOf(modelId);
         vm.expectRevert(unknown);
@@ -270,7 +253,14 @@ contract ModelRegistryTest is Harness {
     }
 
     /// @dev Spelt out: `Predeploys` is what is under test.
-    function fixedAddresses() private pure returns (address[4] memory) {
-        return [address(0x0F1E), address(0x0F20), address(0x0F21), address(0x0F22)];
+    function fixedAddresses() private pure returns (address[6] memory) {
+        return [
+            address(0x0F1E),
+            address(0x0F20),
+            address(0x0F21),
+            address(0x0F22),
+            address(0x0F23),
+            address(0xF4)
+        ];
     }
 }

@@ -28,6 +28,8 @@ interface IInferenceGateway {
 
     /// @notice The value sent is not the price.
     error WrongPayment(uint256 got, uint256 want);
+    /// @notice The model's price is in this token, not in the chain's currency.
+    error PricedInToken(uint256 modelId, address token);
     /// @notice A batch has at least one sample: without one, nobody pays for anything, and an
     /// `InferencePaid` would say that somebody did.
     error EmptyBatch(uint256 modelId);

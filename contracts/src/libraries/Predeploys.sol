@@ -13,9 +13,14 @@ library Predeploys {
     /// @notice Writes models into chain state: `IChunkStore`.
     address internal constant CHUNK_STORE = 0x0000000000000000000000000000000000000f22;
 
+    /// @notice Draws the registry's tokens: `IModelCard`.
+    address internal constant MODEL_CARD = 0x0000000000000000000000000000000000000F23;
+    /// @notice OpenGradient's inference interface over ours; the gateway lets it name who pays.
+    address internal constant OG_INFERENCE = 0x00000000000000000000000000000000000000F4;
+
     /// @notice Whether an account is one of these: none of them can spend what it is given.
     function includes(address account) internal pure returns (bool) {
         return account == INFERENCE || account == MODEL_REGISTRY || account == INFERENCE_GATEWAY
-            || account == CHUNK_STORE;
+            || account == CHUNK_STORE || account == MODEL_CARD || account == OG_INFERENCE;
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {InferenceGateway} from "../InferenceGateway.sol";
-import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
+import {IModelTerms} from "../interfaces/IModelTerms.sol";
 import {Inference} from "../libraries/Inference.sol";
 import {Predeploys} from "../libraries/Predeploys.sol";
 import {INFERENCE_CHEATS as cheats} from "./InferenceCheats.sol";
@@ -26,10 +26,19 @@ abstract contract InferenceGatewayTest is InferenceTest {
             cheats.label(Predeploys.INFERENCE_GATEWAY, "InferenceGateway");
         }
         modelId = uint256(Inference.info(model).modelHash);
+        IModelTerms.CallTerms memory terms;
+        (terms.root, terms.version) = (model, 1);
+        (terms.owner, terms.price) = (owner, priceWei);
         cheats.mockCall(
             Predeploys.MODEL_REGISTRY,
-            abi.encodeCall(IModelRegistry.termsOf, (modelId)),
-            abi.encode(model, owner, priceWei)
+            // Whoever pays: a prefix of the calldata matches.
+            abi.encodeWithSelector(IModelTerms.callTerms.selector, modelId, uint32(0)),
+            abi.encode(terms)
+        );
+        cheats.mockCall(
+            Predeploys.MODEL_REGISTRY,
+            abi.encodeCall(IModelTerms.priceOf, (modelId)),
+            abi.encode(address(0), priceWei)
         );
     }
 }
