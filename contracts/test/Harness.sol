@@ -21,7 +21,10 @@ interface Vm {
     function assertGe(uint256 got, uint256 min) external pure;
     function assertLt(uint256 got, uint256 limit) external pure;
     function assertTrue(bool condition, string calldata message) external pure;
+    function addr(uint256 key) external pure returns (address account);
     function assume(bool condition) external pure;
+    function chainId(uint256 id) external;
+    function coinbase(address account) external;
     function deal(address account, uint256 balance) external;
     function envOr(string calldata name, address otherwise) external view returns (address);
     function envOr(string calldata name, string calldata otherwise)
@@ -39,6 +42,9 @@ interface Vm {
         pure
         returns (string memory);
     function prank(address sender) external;
+    function startPrank(address sender) external;
+    function stopPrank() external;
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function toString(address value) external pure returns (string memory);
     function warp(uint256 timestamp) external;
     function writeFileBinary(string calldata path, bytes calldata data) external;

@@ -2,7 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IInference} from "../src/interfaces/IInference.sol";
+import {IGatewayCredits} from "../src/interfaces/IGatewayCredits.sol";
 import {IInferenceGateway} from "../src/interfaces/IInferenceGateway.sol";
 import {Inference} from "../src/libraries/Inference.sol";
 import {Predeploys} from "../src/libraries/Predeploys.sol";
@@ -26,13 +28,16 @@ contract InferenceGatewayTest is Harness {
         vm.deal(BOB, priceWei);
         int256[] memory want = words(int256(a) + b, int256(a) - b);
         vm.expectEmit(address(GATEWAY));
-        emit IInferenceGateway.InferencePaid(
+        emit IInferenceGateway.InferenceReceipt(
             modelId,
             BOB,
-            ALICE,
-            priceWei,
+            BOB,
+            1,
             keccak256(abi.encode(a, b)),
-            keccak256(abi.encode(want[0], want[1]))
+            keccak256(abi.encode(want[0], want[1])),
+            false,
+            address(0),
+            priceWei
         );
         vm.prank(BOB);
         int256[] memory output = GATEWAY.inference{value: priceWei}(modelId, words(a, b));
@@ -46,8 +51,8 @@ contract InferenceGatewayTest is Harness {
         bytes memory input = abi.encodePacked(int8(5), int8(-3));
         bytes memory want = abi.encodePacked(int8(2), int8(8));
         vm.expectEmit(address(GATEWAY));
-        emit IInferenceGateway.InferencePaid(
-            modelId, BOB, ALICE, PRICE, keccak256(input), keccak256(want)
+        emit IInferenceGateway.InferenceReceipt(
+            modelId, BOB, BOB, 1, keccak256(input), keccak256(want), true, address(0), PRICE
         );
         vm.prank(BOB);
         vm.assertEq(GATEWAY.inferenceRaw{value: PRICE}(modelId, input), want);
@@ -189,13 +194,13 @@ contract InferenceGatewayTest is Harness {
         payForOne();
         payForOne();
         vm.expectEmit(address(GATEWAY));
-        emit IInferenceGateway.Withdrawn(ALICE, ALICE, 2 * PRICE);
+        emit IGatewayCredits.Withdrawn(ALICE, address(0), ALICE, 2 * PRICE);
         vm.prank(ALICE);
         vm.assertEq(GATEWAY.withdraw(), 2 * PRICE);
         vm.assertEq(ALICE.balance, 2 * PRICE);
         vm.assertEq(address(GATEWAY).balance, 0);
 
-        vm.expectRevert(abi.encodeWithSelector(IInferenceGateway.NothingToWithdraw.selector, ALICE));
+        vm.expectRevert(abi.encodeWithSelector(IGatewayCredits.NothingToWithdraw.selector, ALICE));
         vm.prank(ALICE);
         GATEWAY.withdraw();
     }
@@ -204,7 +209,7 @@ contract InferenceGatewayTest is Harness {
         vm.assume(stranger != ALICE && stranger != address(0));
         payForOne();
         bytes memory refusal =
-            abi.encodeWithSelector(IInferenceGateway.NothingToWithdraw.selector, stranger);
+            abi.encodeWithSelector(IGatewayCredits.NothingToWithdraw.selector, stranger);
         vm.expectRevert(refusal);
         vm.prank(stranger);
         GATEWAY.withdraw();
@@ -219,7 +224,7 @@ contract InferenceGatewayTest is Harness {
         REGISTRY.transferFrom(ALICE, address(owner), modelId);
         payForOne();
         vm.expectRevert(
-            abi.encodeWithSelector(IInferenceGateway.WithdrawalRefused.selector, address(owner))
+            abi.encodeWithSelector(IGatewayCredits.WithdrawalRefused.selector, address(owner))
         );
         owner.withdraw();
         vm.assertEq(GATEWAY.earnings(address(owner)), PRICE);
@@ -232,7 +237,7 @@ contract InferenceGatewayTest is Harness {
     function test_moneyIsNotSentToZero() public {
         payForOne();
         vm.expectRevert(
-            abi.encodeWithSelector(IInferenceGateway.WithdrawalRefused.selector, address(0))
+            abi.encodeWithSelector(IGatewayCredits.WithdrawalRefused.selector, address(0))
         );
         vm.prank(ALICE);
         GATEWAY.withdrawTo(payable(address(0)));
@@ -248,7 +253,7 @@ contract InferenceGatewayTest is Harness {
         vm.assertEq(address(owner).balance, PRICE);
         vm.assertEq(
             owner.innerFailure(),
-            abi.encodeWithSelector(IInferenceGateway.NothingToWithdraw.selector, address(owner))
+            abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector)
         );
         vm.assertEq(address(GATEWAY).balance, PRICE);
         vm.assertEq(GATEWAY.earnings(ALICE), PRICE);

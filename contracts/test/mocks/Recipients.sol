@@ -36,3 +36,33 @@ contract ReentrantOwner {
         GATEWAY.withdraw();
     }
 }
+
+/// @title A buyer that takes no money back
+contract NoRefundBuyer {
+    IInferenceGateway internal constant GATEWAY = IInferenceGateway(Predeploys.INFERENCE_GATEWAY);
+
+    function buy(IInferenceGateway.Order calldata order, uint256 valueWei) external {
+        int256[] memory input = new int256[](2);
+        GATEWAY.inferenceWith{value: valueWei}(order, input);
+    }
+}
+
+/// @title A buyer that buys again while it gets its refund
+contract ReentrantBuyer is NoRefundBuyer {
+    IInferenceGateway.Order private _order;
+
+    /// @notice What buying again failed with.
+    bytes public innerFailure;
+
+    receive() external payable {
+        try GATEWAY.inferenceWith{value: msg.value}(_order, new int256[](2)) {
+            innerFailure = "";
+        } catch (bytes memory failure) {
+            innerFailure = failure;
+        }
+    }
+
+    function setOrder(IInferenceGateway.Order calldata order) external {
+        _order = order;
+    }
+}
