@@ -75,7 +75,7 @@ contract CallingToken is GoodToken {
         (target, data) = (target_, data_);
     }
 
-    function _update(address from, address to, uint256 amount) internal override {
+    function _update(address from, address to, uint256 amount) internal virtual override {
         super._update(from, to, amount);
         if (target == address(0)) return;
         (succeeded, failure) = target.call(data);
@@ -98,5 +98,39 @@ contract SilentToken {
     function transferFrom(address from, address to, uint256 amount) external {
         balanceOf[from] -= amount;
         balanceOf[to] += amount;
+    }
+}
+
+/// @title A token whose mood changes: it refuses in three ways, or calls somebody back
+contract MoodyToken is CallingToken {
+    enum Mood {
+        Good,
+        Reverts,
+        ReturnsFalse,
+        MovesNothing
+    }
+
+    Mood public mood;
+
+    error Moody();
+
+    function setMood(Mood mood_) external {
+        mood = mood_;
+    }
+
+    function transfer(address to, uint256 amount) public override returns (bool) {
+        if (mood == Mood.ReturnsFalse) return false;
+        return super.transfer(to, amount);
+    }
+
+    function transferFrom(address from, address to, uint256 amount) public override returns (bool) {
+        if (mood == Mood.ReturnsFalse) return false;
+        if (mood == Mood.MovesNothing) return true;
+        return super.transferFrom(from, to, amount);
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        if (mood == Mood.Reverts && from != address(0)) revert Moody();
+        super._update(from, to, amount);
     }
 }
