@@ -9,6 +9,13 @@ import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {Predeploys} from "../src/libraries/Predeploys.sol";
 import {MockInference} from "./mocks/MockInference.sol";
 
+/// @dev A log as `getRecordedLogs` tells it.
+struct Log {
+    bytes32[] topics;
+    bytes data;
+    address emitter;
+}
+
 /// @dev The cheatcodes that these tests use.
 interface Vm {
     function assertEq(address got, address want) external pure;
@@ -37,6 +44,7 @@ interface Vm {
     function expectRevert() external;
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
+    function getRecordedLogs() external returns (Log[] memory logs);
     function parseJsonString(string calldata json, string calldata key)
         external
         pure
@@ -44,6 +52,9 @@ interface Vm {
     function prank(address sender) external;
     function startPrank(address sender) external;
     function stopPrank() external;
+    function recordLogs() external;
+    function roll(uint256 number) external;
+    function setBlockhash(uint256 number, bytes32 hash) external;
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function toString(address value) external pure returns (string memory);
     function warp(uint256 timestamp) external;
