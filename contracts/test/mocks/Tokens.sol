@@ -64,7 +64,7 @@ contract BlockingToken is GoodToken {
     }
 }
 
-/// @title A token that calls somebody back whenever it moves
+/// @title A token that calls somebody back whenever it moves, but not when it is made
 contract CallingToken is GoodToken {
     address public target;
     bytes public data;
@@ -77,7 +77,7 @@ contract CallingToken is GoodToken {
 
     function _update(address from, address to, uint256 amount) internal virtual override {
         super._update(from, to, amount);
-        if (target == address(0)) return;
+        if (target == address(0) || from == address(0)) return;
         (succeeded, failure) = target.call(data);
     }
 }
