@@ -51,6 +51,7 @@ alloy_sol_types::sol! {
         error PriceNeedsGateway(uint256 modelId, address gate);
         error PriceTooHigh(uint256 priceWei, uint256 maxPriceWei);
         error NameLength(uint256 got, uint256 max);
+        error NameCharacter(uint256 index);
         error ERC721NonexistentToken(uint256 tokenId);
 
         function register(address root, string calldata name, uint256 priceWei)

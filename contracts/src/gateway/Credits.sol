@@ -94,6 +94,7 @@ abstract contract Credits is IGatewayCredits, ReentrancyGuardTransient {
         for (uint256 i; i < terms.ancestors.length; ++i) {
             IModelRevenue.Share memory ancestor = terms.ancestors[i];
             uint256 part = RevenueSplit.part(price, ancestor.bps);
+            if (part == 0) continue;
             rest -= part;
             _pots[ancestor.modelId][terms.token] += part;
             emit PotFilled(ancestor.modelId, modelId, terms.token, part);
@@ -122,7 +123,7 @@ abstract contract Credits is IGatewayCredits, ReentrancyGuardTransient {
 
     /// @dev Interaction: pays out. Whatever led here has taken the amount from its books.
     function _pay(address token, address to, uint256 amount) internal {
-        if (to == address(0)) revert WithdrawalRefused(to);
+        if (to == address(0) || Predeploys.includes(to)) revert WithdrawalRefused(to);
         if (token != NATIVE) IERC20(token).safeTransfer(to, amount);
         else if (!_send(to, amount)) revert WithdrawalRefused(to);
     }

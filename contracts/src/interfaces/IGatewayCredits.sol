@@ -28,7 +28,8 @@ interface IGatewayCredits {
 
     /// @notice The account has no credits in this currency.
     error NothingToWithdraw(address account);
-    /// @notice The recipient is zero, or refused the money; another one can be named.
+    /// @notice The recipient is zero or one of the fixed addresses, where money would be lost, or refused
+    /// it; another one can be named.
     error WithdrawalRefused(address to);
     /// @notice A token moved another amount than it was asked to.
     error TokenMoved(address token, uint256 got, uint256 want);

@@ -5,7 +5,7 @@ pragma solidity ^0.8.28;
 /// @notice Every model has a display name and tags that its owner chooses. Display names are not
 /// unique, but a name leads to one model, for ever.
 /// @dev A name is 1 to `MAX_NAME_LENGTH` printable ASCII characters without slash and at sign, does not
-/// begin or end with a space, and does not begin with `0x`. So no two names look the same, and a name
+/// begin or end with a space, and does not begin with `0x`. So no two names differ invisibly, and a name
 /// can never be mistaken for the other forms of a string id:
 ///
 /// | string id        | leads to                                                             |

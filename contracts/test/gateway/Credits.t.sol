@@ -146,6 +146,25 @@ contract CreditsTest is Harness {
         vm.assertEq(GATEWAY.earnings(owner), 6500);
     }
 
+    /// @dev A token would arrive there, and stay for ever.
+    function test_moneyIsNotPaidToTheFixedAddresses() public {
+        pay(10_000);
+        address[4] memory refused = [
+            Predeploys.INFERENCE_GATEWAY,
+            Predeploys.MODEL_REGISTRY,
+            Predeploys.CHUNK_STORE,
+            Predeploys.INFERENCE
+        ];
+        for (uint256 i; i < refused.length; ++i) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IGatewayCredits.WithdrawalRefused.selector, refused[i])
+            );
+            vm.prank(ALICE);
+            GATEWAY.withdrawTo(payable(refused[i]));
+        }
+        vm.assertEq(GATEWAY.earnings(ALICE), 6500);
+    }
+
     function test_accessIsThePayers() public {
         vm.prank(ALICE);
         REGISTRY.setAccess(modelId, IModelTerms.Access.Private);

@@ -262,6 +262,20 @@ contract TokensTest is Harness {
         vm.assertEq(token.balanceOf(address(GATEWAY)), calls.length * PRICE);
     }
 
+    /// @dev The registry moves tokens by the same selector: its id 5 could be taken for five units.
+    function test_aModelIsNoDeposit() public {
+        vm.startPrank(ALICE);
+        REGISTRY.approve(address(GATEWAY), modelId);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IModelRegistry.CannotOwnModel.selector, modelId, address(GATEWAY)
+            )
+        );
+        GATEWAY.depositToken(ALICE, address(REGISTRY), modelId);
+        vm.stopPrank();
+        vm.assertEq(REGISTRY.ownerOf(modelId), ALICE);
+    }
+
     /// @dev Terms are read once: an owner that is called back cannot change what a call costs.
     function test_theTermsOfACallDoNotChangeWhileItRuns() public {
         CallingToken token = new CallingToken();
