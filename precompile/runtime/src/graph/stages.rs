@@ -1,9 +1,11 @@
 //! Which operators are run together, some rows at a time, so that what they hand to each other stays
-//! in a cache: a convolution, its RESCALE and CLAMP; the passes of a layer norm or a softmax.
+//! in a cache: a convolution, its RESCALE and CLAMP; the passes of a layer norm; an attention, from its first
+//! product over the softmax to its second.
 //!
 //! Operators that stand next to each other make a stage if any rows of their outputs can be computed
 //! without the others, and no one needs all of what another of them writes. Because they stand next to
 //! each other, the first that fails is found as if each had been run alone (see [`super::execute`]).
+//! Operators that are not run, such as RESHAPE, are no border: rows are counted, whatever the outer axes.
 
 use super::arena::Stage;
 use crate::{
