@@ -127,6 +127,10 @@ impl Choices<'_> {
     }
 }
 
+/// Values that grew larger get no operators: a constant beside one, at most 153 bytes for each of its
+/// elements, would not fit a payload.
+const MAX_OPERAND_ELEMENTS: u64 = 1 << 16;
+
 /// A value of a [`Draft`], however many constants there will be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Source {
@@ -176,6 +180,9 @@ pub(crate) fn draw(choices: &mut Choices<'_>) -> ValidModel {
         draft.outputs = valid.value_types()[first_output..].to_vec();
         let constants = draft.constants.len();
         let source = draft.source(choices);
+        if draft.tensor(source).elements() > MAX_OPERAND_ELEMENTS {
+            continue;
+        }
         let Some(operator) = draft.operator(choices, source) else {
             continue;
         };
