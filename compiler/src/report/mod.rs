@@ -11,32 +11,13 @@ pub(crate) use evaluate::{evaluate, evaluate_alone};
 use fixpoint_runtime::{
     model::{Model, ValidModel},
     ops::Operator,
-    work::{WORK_CLASSES, Work},
+    work::{WORK_CLASS_NAMES, Work},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt};
 
 /// Data bytes of one chunk contract.
 pub const CHUNK_DATA_BYTES: usize = 24_555;
-
-/// Names of the work classes, in the order of [`Work::to_array`].
-const WORK_NAMES: [&str; WORK_CLASSES] = [
-    "operators",
-    "macs_i8",
-    "macs_i16x8",
-    "macs_i16",
-    "depthwise_macs_i8",
-    "depthwise_macs_i16",
-    "pool_elements",
-    "elementwise",
-    "multiply_i32",
-    "divide",
-    "rescale",
-    "table",
-    "reduce",
-    "move_bytes",
-    "gather",
-];
 
 /// Elements of a model's constants, tables left out: weights, biases, and the few numbers that
 /// element-wise operators read.
@@ -91,7 +72,7 @@ impl Report {
                 + work.macs_i16
                 + work.depthwise_macs_i8
                 + work.depthwise_macs_i16,
-            work: WORK_NAMES
+            work: WORK_CLASS_NAMES
                 .into_iter()
                 .zip(counts)
                 .filter(|&(_, count)| count > 0)

@@ -14,8 +14,8 @@ use fixpoint_precompile::{
     cache::LruCache,
     gas::{Encoding, GENESIS},
     load::{LoadedModel, NoCache, load},
+    measures,
     ports::{Port, unpack},
-    record::{CURRENT_RECORD_VERSION, Record},
     root::Root,
 };
 use fixpoint_runtime::{
@@ -87,7 +87,8 @@ impl Bench {
         max_gas: f64,
         effort: Effort,
     ) -> Option<(Bill, f64)> {
-        let record = run_record(valid)?;
+        // A run has no price per byte of payload.
+        let record = measures::record(valid, 0)?;
         let arena = u128::from(record.arena_bytes) * u128::from(GENESIS.arena_milligas_per_byte);
         let arena_gas = arena.div_ceil(1_000) as u64;
         let bill = match subject.mode {
@@ -253,21 +254,4 @@ pub(crate) fn calldata(valid: &ValidModel, input: &[u8], encoding: Encoding) -> 
             .abi_encode()
         }
     }
-}
-
-/// The record of a valid model, as far as runs are priced by it.
-pub(crate) fn run_record(valid: &ValidModel) -> Option<Record> {
-    let narrow = |measure: u64| u32::try_from(measure).ok();
-    Some(Record {
-        version: CURRENT_RECORD_VERSION,
-        items: 0,
-        payload_bytes: 0,
-        arena_bytes: narrow(valid.arena_bytes())?,
-        input_elements: narrow(valid.input_elements())?,
-        input_bytes: narrow(valid.input_bytes())?,
-        output_elements: narrow(valid.output_elements())?,
-        output_bytes: narrow(valid.output_bytes())?,
-        work: *valid.work(),
-        validation_steps: valid.validation_steps(),
-    })
 }

@@ -6,32 +6,14 @@ use fixpoint_precompile::{
     record::{READ_SLOTS, Record},
     root::chunk_count,
 };
-use fixpoint_runtime::work::WORK_CLASSES;
+use fixpoint_runtime::work::{WORK_CLASS_NAMES, WORK_CLASSES};
 
-/// Something with a price, as an index into [`NAMES`].
+/// Something with a price: a class of work, or one of [`BESIDE_WORK`] behind them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Class(usize);
 
-/// Number of classes.
-const CLASSES: usize = WORK_CLASSES + 8;
-
-/// Names: those of `Work::to_array`, then what a call and a load have beside work.
-const NAMES: [&str; CLASSES] = [
-    "operators",
-    "macs_i8",
-    "macs_i16x8",
-    "macs_i16",
-    "depthwise_macs_i8",
-    "depthwise_macs_i16",
-    "pool_elements",
-    "elementwise",
-    "multiply_i32",
-    "divide",
-    "rescale",
-    "table",
-    "reduce",
-    "move_bytes",
-    "gather",
+/// What a call and a load have beside work.
+const BESIDE_WORK: [&str; 8] = [
     "arena_bytes",
     "raw_bytes",
     "words",
@@ -41,6 +23,9 @@ const NAMES: [&str; CLASSES] = [
     "load_steps",
     "load_chunks",
 ];
+
+/// Number of classes.
+const CLASSES: usize = WORK_CLASSES + BESIDE_WORK.len();
 
 impl Class {
     pub(crate) const OPERATORS: Self = Self(0);
@@ -74,7 +59,10 @@ impl Class {
 
     /// Its name, that of the field of `Work` if it is one.
     pub(crate) const fn name(self) -> &'static str {
-        NAMES[self.0]
+        match self.0.checked_sub(WORK_CLASSES) {
+            Some(beside) => BESIDE_WORK[beside],
+            None => WORK_CLASS_NAMES[self.0],
+        }
     }
 
     /// Whether it is paid for by a load.
@@ -214,7 +202,8 @@ mod tests {
         let debug = format!("{:?}", Work::default());
         let fields = debug.split(['{', ',']).skip(1);
         let fields = fields.filter_map(|field| Some(field.split_once(':')?.0.trim()));
-        assert!(fields.eq(NAMES[..WORK_CLASSES].iter().copied()), "{debug}");
+        let names = Class::all().take(WORK_CLASSES).map(Class::name);
+        assert!(fields.eq(names), "{debug}");
     }
 
     #[test]

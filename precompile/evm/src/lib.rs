@@ -4,7 +4,7 @@
 //!
 //! 1. [`abi`]: calldata to a [`abi::Request`];
 //! 2. [`root`]: the model's root contract, read at the price that [`meter`] knows;
-//! 3. [`record`]: what activation wrote down about it; [`activate`] writes what `measures` finds;
+//! 3. [`record`]: what activation wrote down about it; [`activate`] writes what [`measures`] finds;
 //! 4. [`gas`]: the price, from the record and the fork's table, charged before any work;
 //! 5. [`load`]: the executable model, from the node's cache or from the chain's code;
 //! 6. [`ports`] and [`wad`]: words to tensors; the runtime runs; tensors to words;
@@ -29,7 +29,7 @@ pub mod error;
 pub mod gas;
 mod inference;
 pub mod load;
-mod measures;
+pub mod measures;
 pub mod meter;
 mod model_info;
 pub mod ports;

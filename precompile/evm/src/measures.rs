@@ -28,7 +28,7 @@ pub(crate) fn items(model: &Model) -> u32 {
 
 /// The record of a valid model. `None` if a measure does not fit its field: such a model costs more
 /// than all gas there is.
-pub(crate) fn record(valid: &ValidModel, payload_bytes: u32) -> Option<Record> {
+pub fn record(valid: &ValidModel, payload_bytes: u32) -> Option<Record> {
     let narrow = |measure: u64| u32::try_from(measure).ok();
     Some(Record {
         version: CURRENT_RECORD_VERSION,

@@ -11,6 +11,25 @@
 /// Number of classes in a [`Work`].
 pub const WORK_CLASSES: usize = 15;
 
+/// Names of the classes for reports, in record order: those of the fields of [`Work`].
+pub const WORK_CLASS_NAMES: [&str; WORK_CLASSES] = [
+    "operators",
+    "macs_i8",
+    "macs_i16x8",
+    "macs_i16",
+    "depthwise_macs_i8",
+    "depthwise_macs_i16",
+    "pool_elements",
+    "elementwise",
+    "multiply_i32",
+    "divide",
+    "rescale",
+    "table",
+    "reduce",
+    "move_bytes",
+    "gather",
+];
+
 /// Units of work of one inference. All counts saturate; limits keep them far from that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {

@@ -40,8 +40,9 @@ pub(crate) fn all() -> Vec<Family> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{bench::run_record, class::Bill, search::member};
+    use crate::{class::Bill, search::member};
     use fixpoint_fuzz_bodies::choices::noise;
+    use fixpoint_precompile::measures;
     use fixpoint_runtime::model::validate;
 
     /// Decisions that may be tried to find a member.
@@ -55,7 +56,7 @@ mod tests {
                 let found = (0..TRIES).any(|seed| {
                     let subject = member(&family, class, &noise(seed, 64));
                     let valid = subject.and_then(|subject| validate(subject.model).ok());
-                    let record = valid.as_ref().and_then(run_record);
+                    let record = valid.as_ref().and_then(|valid| measures::record(valid, 0));
                     // What a call and a load pay is measured with them.
                     let is_work = class.is_work();
                     record
