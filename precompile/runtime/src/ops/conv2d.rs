@@ -19,7 +19,7 @@ use crate::{
         Isa, KernelError, KernelResult, PackedWeights,
         portable::{
             conv2d::{conv2d_i8, conv2d_i16, conv2d_scratch_words, conv2d_weights_i8},
-            rescale::Narrowing,
+            narrowing::Narrowing,
             window::Window2d,
         },
     },

@@ -16,7 +16,7 @@ use crate::{
         Isa, KernelError, KernelResult,
         portable::{
             bias::{add_bias_i32, add_bias_i48},
-            rescale::Narrowing,
+            narrowing::Narrowing,
         },
     },
     tensor::{DType, TensorType},

@@ -19,7 +19,7 @@ use crate::{
         Isa, KernelError, KernelResult,
         portable::{
             depthwise_conv2d::{DepthwiseWeights, depthwise_conv2d_i8, depthwise_conv2d_i16},
-            rescale::Narrowing,
+            narrowing::Narrowing,
             window::Window2d,
         },
     },

@@ -18,7 +18,7 @@ use crate::{
         Isa, KernelError, KernelResult, PackedWeights,
         portable::{
             matmul::{MatMulShape, NarrowedMatMul, matmul_i8, matmul_i16},
-            rescale::Narrowing,
+            narrowing::Narrowing,
         },
     },
     model::format::{Signed32, ValueId},

@@ -5,7 +5,7 @@ use crate::{
     buffer::{View, ViewMut},
     error::OperatorError,
     kernels::{
-        Isa, KernelError, KernelResult, dispatch::Kernel, portable::rescale::Narrowing,
+        Isa, KernelError, KernelResult, dispatch::Kernel, portable::narrowing::Narrowing,
         require_shape,
     },
     model::format::ValueId,

@@ -12,7 +12,10 @@ use crate::{
     error::OperatorError,
     kernels::{
         Isa, KernelError,
-        portable::rescale::{Narrowing, Rescale as Kernel, RescaleParameters},
+        portable::{
+            narrowing::Narrowing,
+            rescale::{Rescale as Kernel, RescaleParameters},
+        },
     },
     model::{
         format::{Signed32, ValueId},

@@ -1,7 +1,7 @@
 //! DEPTHWISE_CONV2D, directly: every output channel reads one input channel.
 
 use super::{
-    rescale::Narrowing,
+    narrowing::Narrowing,
     window::{Taps, Window2d},
 };
 use crate::kernels::{

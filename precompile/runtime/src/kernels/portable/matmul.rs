@@ -4,7 +4,7 @@
 
 use super::gemm::Rows;
 use super::gemm::widen;
-use super::rescale::Narrowing;
+use super::narrowing::Narrowing;
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::{Isa, KernelError, KernelResult, require_shape};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]

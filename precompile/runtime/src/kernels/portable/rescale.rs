@@ -1,13 +1,18 @@
 //! RESCALE: the one way a tensor changes scale.
 
-use super::rescale_by_shift::{Shift, ShiftCall};
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use super::narrowing::Narrowing;
+use super::{
+    rescale_by_shift::{Shift, ShiftCall},
+    rescale_elements::{RescaleInput, RescaleOutput},
+};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::{Isa, KernelResult, require, require_shape};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::kernels::{
     dispatch::Set,
     x86_64::{
-        narrow::{Rows as NarrowRows, Scale},
+        narrow::Rows as NarrowRows,
         rescale::{Channels as Wide, Range, Widen},
     },
 };
@@ -32,39 +37,6 @@ pub struct RescaleParameters<'a> {
     pub input_unsigned: bool,
     /// The output's bits are unsigned: only for elements of 8 and 16 bits.
     pub output_unsigned: bool,
-}
-
-/// A RESCALE of i32 to i8 by 32-bit multipliers, and a CLAMP behind it, for kernels that do both before
-/// they write sums.
-#[derive(Clone, Debug)]
-#[cfg_attr(
-    not(all(feature = "std", target_arch = "x86_64")),
-    allow(dead_code, reason = "no other set narrows in registers")
-)]
-pub(crate) struct Narrowing {
-    /// One, or one per channel.
-    pub(crate) multipliers: Vec<i32>,
-    /// Right shifts, as many as multipliers.
-    pub(crate) shifts_bits: Vec<u8>,
-    /// DOUBLE_ROUND.
-    pub(crate) is_double_round: bool,
-    /// Added to the scaled value.
-    pub(crate) zero_point: i8,
-    /// Smallest result.
-    pub(crate) low: i8,
-    /// Largest result.
-    pub(crate) high: i8,
-}
-
-impl Narrowing {
-    /// Whether the set has kernels that do this to their sums.
-    pub(crate) fn suits(&self, isa: Isa) -> bool {
-        match isa.0 {
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Avx512Vnni => Scale::suits(self),
-            _ => false,
-        }
-    }
 }
 
 /// A RESCALE made ready to run.
@@ -215,16 +187,12 @@ impl Rescale {
     /// What the set's own kernel reads, for each input that it fits.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     fn wide(&self, isa: Isa) -> [Option<Wide>; 3] {
-        if isa.0 != Set::Avx512Vnni || !self.scale32 || self.input_unsigned {
+        let is_for = self.scale32 && !self.input_unsigned && self.shift.is_none();
+        if isa.0 != Set::Avx512Vnni || !is_for {
             return [const { None }; 3];
         }
-        let multipliers: Vec<i32> = self.channels.iter().map(|own| own.multiplier).collect();
-        let shifts_bits: Vec<u8> = self
-            .channels
-            .iter()
-            .map(|own| own.shift_bits as u8)
-            .collect();
-        let is_double_round = self.channels.iter().any(|own| own.second != 0);
+        let (multipliers, shifts_bits) = self.factors();
+        let is_double_round = self.is_double_round();
         [8, 16, 32].map(|bits| {
             // Which input it will be is not known yet; only narrow ones have zero points.
             let fits = bits <= 16 || self.input_zero_point == 0;
@@ -236,24 +204,36 @@ impl Rescale {
     /// What the set's own kernel from i32 to i8 reads, if it fits.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     fn narrow(&self, isa: Isa) -> Option<NarrowRows> {
-        if !self.scale32 || self.input_zero_point != 0 || self.output_unsigned {
+        let is_for = self.scale32 && self.input_zero_point == 0 && self.shift.is_none();
+        if !is_for || self.output_unsigned {
             return None;
         }
+        let (multipliers, shifts_bits) = self.factors();
         let (low, high) = self.output_range(i8::BITS);
         let narrowing = Narrowing {
-            multipliers: self.channels.iter().map(|own| own.multiplier).collect(),
-            shifts_bits: self
-                .channels
-                .iter()
-                .map(|own| own.shift_bits as u8)
-                .collect(),
-            is_double_round: self.channels.iter().any(|own| own.second != 0),
+            multipliers,
+            shifts_bits,
+            is_double_round: self.is_double_round(),
             zero_point: i8::try_from(self.output_zero_point).ok()?,
             low: low as i8,
             high: high as i8,
         };
         let suits = narrowing.suits(isa);
         suits.then(|| NarrowRows::new(&narrowing, self.channels.len()))?
+    }
+
+    /// Multipliers and right shifts of the channels.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    fn factors(&self) -> (Vec<i32>, Vec<u8>) {
+        let channels = self.channels.iter();
+        channels
+            .map(|own| (own.multiplier, own.shift_bits as u8))
+            .unzip()
+    }
+
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    fn is_double_round(&self) -> bool {
+        self.channels.iter().any(|own| own.second != 0)
     }
 
     /// Scales `x` into `out`. Elements are i8, i16, i32 or i48 (as i64, only with 16-bit multipliers)
@@ -274,15 +254,18 @@ impl Rescale {
             });
         }
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        if let (32, 8, Some(narrow)) = (I::BITS, O::BITS, &self.narrow) {
+            self.require_rows(x.len(), out.len())?;
+            narrow.run(bytemuck::cast_slice(x), bytemuck::cast_slice_mut(out));
+            return Ok(());
+        }
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
         match (I::BITS, &self.wide) {
             (8, [Some(wide), ..]) => {
                 return self.scale_wide::<i8, O>(wide, bytemuck::cast_slice(x), out);
             }
             (16, [_, Some(wide), _]) => {
                 return self.scale_wide::<i16, O>(wide, bytemuck::cast_slice(x), out);
-            }
-            (32, _) if O::BITS == 8 && self.narrow.is_some() => {
-                return self.scale_narrow(bytemuck::cast_slice(x), bytemuck::cast_slice_mut(out));
             }
             (32, [.., Some(wide)]) => {
                 return self.scale_wide::<i32, O>(wide, bytemuck::cast_slice(x), out);
@@ -296,13 +279,10 @@ impl Rescale {
         })
     }
 
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    fn scale_narrow(&self, x: &[i32], out: &mut [i8]) -> KernelResult {
-        require_shape(x.len() == out.len() && x.len().is_multiple_of(self.channels.len()))?;
-        if let Some(narrow) = &self.narrow {
-            narrow.run(x, out);
-        }
-        Ok(())
+    /// Both have as many elements, whole rows of channels.
+    #[inline(always)]
+    fn require_rows(&self, x: usize, out: usize) -> KernelResult {
+        require_shape(x == out && x.is_multiple_of(self.channels.len()))
     }
 
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -313,7 +293,7 @@ impl Rescale {
         out: &mut [O],
     ) -> KernelResult {
         let channels = self.channels.len();
-        require_shape(x.len() == out.len() && x.len().is_multiple_of(channels))?;
+        self.require_rows(x.len(), out.len())?;
         require_shape(!self.output_unsigned || O::BITS <= 16)?;
         let (low, high) = self.output_range(O::BITS);
         let zero_point = self.output_zero_point;
@@ -346,7 +326,7 @@ impl Rescale {
 
     #[inline(always)]
     fn scale<I: RescaleInput, O: RescaleOutput>(&self, x: &[I], out: &mut [O]) -> KernelResult {
-        require_shape(x.len() == out.len() && x.len().is_multiple_of(self.channels.len()))?;
+        self.require_rows(x.len(), out.len())?;
         require_shape(!self.scale32 || I::BITS <= 32)?;
         require_shape(!self.input_unsigned || I::BITS <= 16)?;
         require_shape(!self.output_unsigned || O::BITS <= 16)?;
@@ -408,51 +388,3 @@ impl<I: RescaleInput, O: RescaleOutput> Kernel for Call<'_, I, O> {
         self.rescale.scale(self.x, self.out)
     }
 }
-
-/// Elements that a RESCALE reads: i8, i16, i32, i64 (for i48).
-pub trait RescaleInput: bytemuck::Pod {
-    /// Width.
-    const BITS: u32;
-    /// The value.
-    fn widen(self) -> i64;
-}
-
-/// Elements that a RESCALE writes: i8, i16, i32.
-pub trait RescaleOutput: bytemuck::Pod {
-    /// Width.
-    const BITS: u32;
-    /// The low bits.
-    fn truncate(value: i32) -> Self;
-}
-
-macro_rules! input {
-    ($element:ty) => {
-        impl RescaleInput for $element {
-            const BITS: u32 = Self::BITS;
-            #[inline(always)]
-            fn widen(self) -> i64 {
-                i64::from(self)
-            }
-        }
-    };
-}
-
-macro_rules! output {
-    ($element:ty) => {
-        impl RescaleOutput for $element {
-            const BITS: u32 = Self::BITS;
-            #[inline(always)]
-            fn truncate(value: i32) -> Self {
-                value as Self
-            }
-        }
-    };
-}
-
-input!(i8);
-input!(i16);
-input!(i32);
-input!(i64);
-output!(i8);
-output!(i16);
-output!(i32);

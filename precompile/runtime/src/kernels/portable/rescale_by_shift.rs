@@ -1,7 +1,7 @@
 //! RESCALE by a power of two: what widens, narrows and aligns elements, and half of the passes of a layer
 //! norm. It is a shift.
 
-use super::rescale::{RescaleInput, RescaleOutput};
+use super::rescale_elements::{RescaleInput, RescaleOutput};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::{KernelResult, require, require_shape};
 

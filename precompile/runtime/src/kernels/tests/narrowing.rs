@@ -6,7 +6,8 @@ use crate::kernels::{
     portable::{
         conv2d::{conv2d_i8, conv2d_scratch_words, conv2d_weights_i8},
         depthwise_conv2d::{DepthwiseWeights, depthwise_conv2d_i8},
-        rescale::{Narrowing, Rescale, RescaleParameters},
+        narrowing::Narrowing,
+        rescale::{Rescale, RescaleParameters},
     },
 };
 use alloc::{vec, vec::Vec};

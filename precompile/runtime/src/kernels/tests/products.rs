@@ -2,7 +2,10 @@
 
 use super::{Elements, cases, sets};
 use crate::kernels::portable::matmul::{MatMulShape, NarrowedMatMul, matmul_i8, matmul_i16};
-use crate::kernels::portable::rescale::{Narrowing, Rescale, RescaleParameters};
+use crate::kernels::portable::{
+    narrowing::Narrowing,
+    rescale::{Rescale, RescaleParameters},
+};
 use crate::kernels::{KernelError, PackedWeights};
 use alloc::{vec, vec::Vec};
 use proptest::prelude::*;

@@ -9,7 +9,7 @@ use crate::kernels::tract;
 use crate::kernels::x86_64::vnni::{Avx512Panels, AvxPanels, Rows, Source, moved_bytes};
 use crate::kernels::{
     Isa, KernelError, KernelResult,
-    portable::{gemm::widen, rescale::Narrowing},
+    portable::{gemm::widen, narrowing::Narrowing},
     require_shape,
 };
 use alloc::{vec, vec::Vec};

@@ -7,7 +7,7 @@ mod bytes;
 mod words;
 
 use self::{bytes::Bytes, words::Words};
-use super::portable::{gemm::widen, rescale::Narrowing};
+use super::portable::{gemm::widen, narrowing::Narrowing};
 use super::{Isa, KernelError, KernelResult, require_shape};
 use alloc::{vec, vec::Vec};
 

@@ -5,7 +5,7 @@
 //! `(p + 2^(shift - 1)) >> shift  ==  ((p >> (shift - 1)) + 1) >> 1`. The zero point is added before that
 //! last bit goes.
 
-use crate::kernels::portable::rescale::Narrowing;
+use crate::kernels::portable::narrowing::Narrowing;
 use alloc::vec::Vec;
 use core::arch::x86_64::*;
 

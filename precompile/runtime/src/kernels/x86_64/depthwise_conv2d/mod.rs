@@ -17,7 +17,7 @@ use self::{
 use super::narrow::{Narrow, Scale};
 use crate::kernels::{
     KernelError, KernelResult,
-    portable::{gemm::bias_of, rescale::Narrowing, window::Window2d},
+    portable::{gemm::bias_of, narrowing::Narrowing, window::Window2d},
     weights::Results,
 };
 use alloc::{vec, vec::Vec};

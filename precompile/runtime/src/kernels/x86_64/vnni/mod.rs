@@ -19,7 +19,7 @@ use self::{
     register::Register,
 };
 use super::narrow::{Narrow, Scale};
-use crate::kernels::{KernelError, KernelResult, portable::rescale::Narrowing, weights::Results};
+use crate::kernels::{KernelError, KernelResult, portable::narrowing::Narrowing, weights::Results};
 use core::arch::x86_64::{__m256i, __m512i};
 
 /// Bytes of rows of a matrix that are moved up at a time: half of a level-1 cache.
