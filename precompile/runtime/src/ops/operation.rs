@@ -171,21 +171,14 @@ impl Step {
 
     /// A step that reads its first `reads` operands, surely compiled for the set of kernels.
     pub(crate) fn compiled(isa: Isa, reads: usize, compute: impl Compute) -> Self {
-        Self {
-            reads: (0..reads).collect(),
-            scratch_words: 0,
-            keeps_scratch: false,
-            packed_bytes: 0,
-            operators: 1,
-            rows: None,
-            run: Box::new(move |_, reads, out, _| {
-                isa.run(Call {
-                    compute: &compute,
-                    reads,
-                    out,
-                })
-            }),
-        }
+        let run = move |_, reads: &[View<'_>], out: ViewMut<'_>, _: &mut [u64]| {
+            isa.run(Call {
+                compute: &compute,
+                reads,
+                out,
+            })
+        };
+        Self::of(reads, 0, Box::new(run))
     }
 
     /// A step that computes each element from the one of its operand.
@@ -215,6 +208,14 @@ impl Step {
         + Sync
         + 'static,
     ) -> Self {
+        let run = move |first, reads: &[View<'_>], out: ViewMut<'_>, scratch: &mut [u64]| {
+            isa.vectorise(|| run(first, reads, out, scratch))
+        };
+        Self::of(reads, scratch_words, Box::new(run))
+    }
+
+    /// A step of one operator that reads its first `reads` operands.
+    fn of(reads: usize, scratch_words: usize, run: Run) -> Self {
         Self {
             reads: (0..reads).collect(),
             scratch_words,
@@ -222,9 +223,7 @@ impl Step {
             packed_bytes: 0,
             operators: 1,
             rows: None,
-            run: Box::new(move |first, reads, out, scratch| {
-                isa.vectorise(|| run(first, reads, out, scratch))
-            }),
+            run,
         }
     }
 

@@ -12,6 +12,8 @@ use crate::kernels::{
     portable::{gemm::widen, narrowing::Narrowing},
     require_shape,
 };
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use alloc::borrow::Cow;
 use alloc::{vec, vec::Vec};
 
 /// Bytes of widened rows that are multiplied at a time: half of a level-1 cache.
@@ -230,7 +232,10 @@ fn matrix<'a>(
 
 /// The weights less their zero point, if that leaves i8.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-fn without_zero_point(weights: &[i8], zero_point: i8) -> Option<Vec<i8>> {
+fn without_zero_point(weights: &[i8], zero_point: i8) -> Option<Cow<'_, [i8]>> {
+    if zero_point == 0 {
+        return Some(Cow::Borrowed(weights));
+    }
     let weights = weights.iter().map(|weight| weight.checked_sub(zero_point));
     weights.collect()
 }

@@ -42,13 +42,17 @@ impl Scale {
 
     /// For so many outputs; `None` if a shift is too short.
     pub(crate) fn new(narrowing: &Narrowing, outputs: usize) -> Option<Self> {
+        let fits = [1, outputs].contains(&narrowing.shifts_bits.len());
+        fits.then(|| Self::repeated(narrowing, outputs))?
+    }
+
+    /// The same, with the entries repeated until there are so many.
+    fn repeated(narrowing: &Narrowing, outputs: usize) -> Option<Self> {
         let shifts = &narrowing.shifts_bits;
-        let fits =
-            [1, outputs].contains(&shifts.len()) && narrowing.multipliers.len() == shifts.len();
-        if !fits || !Self::suits(narrowing) {
+        if narrowing.multipliers.len() != shifts.len() || !Self::suits(narrowing) {
             return None;
         }
-        let padded = |entries: Vec<i32>| {
+        let padded = |entries: &[i32]| {
             let mut entries = entries.repeat(outputs / entries.len());
             entries.resize(outputs + PADDING, 0);
             entries
@@ -57,8 +61,8 @@ impl Scale {
             .iter()
             .map(|&bits| i32::from(bits - LEAST_SHIFT_BITS));
         Some(Self {
-            multipliers: padded(narrowing.multipliers.clone()),
-            shifts_bits: padded(shifts.collect()),
+            multipliers: padded(&narrowing.multipliers),
+            shifts_bits: padded(&shifts.collect::<Vec<_>>()),
             is_double_round: narrowing.is_double_round,
             last: 1 + 2 * i32::from(narrowing.zero_point),
             low: narrowing.low,
@@ -108,14 +112,9 @@ impl Rows {
         } else {
             1
         };
-        let repeated = Narrowing {
-            multipliers: narrowing.multipliers.repeat(copies),
-            shifts_bits: narrowing.shifts_bits.repeat(copies),
-            ..narrowing.clone()
-        };
         let period = channels * copies;
         Some(Self {
-            scale: Scale::new(&repeated, period)?,
+            scale: Scale::repeated(narrowing, period)?,
             period,
         })
     }
