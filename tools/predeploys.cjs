@@ -15,6 +15,7 @@ const PREDEPLOYS = [
   ["InferenceGateway", "INFERENCE_GATEWAY"],
   ["ChunkStore", "CHUNK_STORE"],
   ["ModelCard", "MODEL_CARD"],
+  ["SolidMLPreprocessing", "OG_PREPROCESSING"],
 ];
 const MAX_CODE_BYTES = 24_576; // EIP-170
 

@@ -17,10 +17,15 @@ library Predeploys {
     address internal constant MODEL_CARD = 0x0000000000000000000000000000000000000F23;
     /// @notice OpenGradient's inference interface over ours; the gateway lets it name who pays.
     address internal constant OG_INFERENCE = 0x00000000000000000000000000000000000000F4;
+    /// @notice OpenGradient's price history: `ISolidMLHistorical`.
+    address internal constant OG_HISTORICAL = 0x00000000000000000000000000000000000000F5;
+    /// @notice OpenGradient's statistics: `ISolidMLPreprocessing`.
+    address internal constant OG_PREPROCESSING = 0x00000000000000000000000000000000000000f6;
 
     /// @notice Whether an account is one of these: none of them can spend what it is given.
     function includes(address account) internal pure returns (bool) {
         return account == INFERENCE || account == MODEL_REGISTRY || account == INFERENCE_GATEWAY
-            || account == CHUNK_STORE || account == MODEL_CARD || account == OG_INFERENCE;
+            || account == CHUNK_STORE || account == MODEL_CARD || account == OG_INFERENCE
+            || account == OG_HISTORICAL || account == OG_PREPROCESSING;
     }
 }
