@@ -71,10 +71,11 @@ def miri(triple, what):
 NEON = {"libc": "arm64", "kernels": ("portable", "neon"), "options": ()}
 HOST = "x86_64-unknown-linux-gnu"
 TARGETS = {
-    "x86_64": Target(HOST, "every SIMD set of this CPU", ("portable", "avx2", ...), ()),
+    "x86_64": Target(HOST, "every SIMD set of this CPU", ("portable", "sse2", "avx2", ...), ()),
     "x86_64-old": Target(
         HOST,
         "the same programs on a CPU without AVX",
+        ("portable", "sse2"),
         options=(),
         runner=("qemu-x86_64", "-cpu", "qemu64"),
         packages=(("qemu-x86_64", "qemu-user"),),

@@ -3,6 +3,9 @@
 //! A new set is a variant here, its arm in [`super::weights`], and its line in [`Isa::available`]:
 //! that line alone puts it through the whole test suite.
 
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use super::x86_64::pairs::Width;
+
 /// A set of kernels. All sets give the same bits; they differ in speed only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Isa(pub(crate) Set);
@@ -12,7 +15,10 @@ pub struct Isa(pub(crate) Set);
 pub(crate) enum Set {
     /// Plain Rust.
     Portable,
-    /// Plain Rust compiled for AVX2, own matrix products.
+    /// Plain Rust, products by `pmaddwd` in 128 bits: every x86-64.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    Sse2,
+    /// Plain Rust compiled for AVX2, products by `vpmaddwd` in 256 bits.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx2,
     /// The same, with products of i8 by VNNI in 256 bits.
@@ -73,6 +79,8 @@ impl Isa {
         let sets = [
             Some(Set::Portable),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Some(Set::Sse2),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
             super::x86_64::has_avx2().then_some(Set::Avx2),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             super::x86_64::has_avx_vnni().then_some(Set::AvxVnni),
@@ -89,6 +97,8 @@ impl Isa {
         match self.0 {
             Set::Portable => "portable",
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Sse2 => "sse2",
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Set::Avx2 => "avx2",
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Set::AvxVnni => "avxvnni",
@@ -99,12 +109,24 @@ impl Isa {
         }
     }
 
+    /// The registers in which this set multiplies pairs of i16, if any.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    pub(crate) const fn pairs(self) -> Option<Width> {
+        match self.0 {
+            Set::Portable => None,
+            Set::Sse2 => Some(Width::Xmm),
+            Set::Avx2 | Set::AvxVnni | Set::Avx512Vnni => Some(Width::Ymm),
+        }
+    }
+
     /// Runs `kernel`, compiled for this set where the compiler inlines it, which it does for small
     /// ones; [`Self::run`] is for those that must be. The bits are those of calling it directly.
     #[inline(always)]
     pub fn vectorise<R>(self, kernel: impl FnOnce() -> R) -> R {
         match self.0 {
             Set::Portable => kernel(),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Sse2 => kernel(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Set::Avx2 | Set::AvxVnni => super::x86_64::avx2::vectorise(kernel),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -119,6 +141,8 @@ impl Isa {
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
             Set::Portable => kernel.run(),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Set::Sse2 => kernel.run(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Set::Avx2 | Set::AvxVnni => super::x86_64::avx2::run(kernel),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]

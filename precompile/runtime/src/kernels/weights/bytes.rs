@@ -54,11 +54,11 @@ impl Bytes {
         lines: usize,
         zero_point: i8,
     ) -> Self {
-        let _ = (outputs, lines);
+        let _ = lines;
         let widened = || {
             let mut words: Vec<i16> = vec![0; weights.len()];
             widen(weights, i16::from(zero_point), &mut words);
-            Words::new(isa, words, depth)
+            Words::of_bytes(isa, words, [outputs, depth])
         };
         match isa.0 {
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -178,7 +178,7 @@ impl Bytes {
         {
             let widened = scratch.get_mut(..rows.len()).ok_or(KernelError::Shape)?;
             widen(rows, i16::from(zero_point), widened);
-            words.product_i32(widened, bias, out);
+            words.product_i32(widened, bias, out)?;
         }
         Ok(())
     }

@@ -79,8 +79,8 @@ enum Packed {
     I8(Bytes),
     /// i16 rows, i8 weights.
     I16x8(Words),
-    /// i16 rows, i16 weights: `weight = high * 2^8 + low`, `low` in 0..=255.
-    I16 { high: Words, low: Words },
+    /// i16 rows, i16 weights.
+    I16(Words),
 }
 
 /// Bytes of gathered rows that are multiplied at a time: half of a level-1 cache.
@@ -162,19 +162,14 @@ impl PackedWeights {
             outputs,
             depth,
             lines: None,
-            packed: Packed::I16x8(Words::new(isa, widened, depth)),
+            packed: Packed::I16x8(Words::of_bytes(isa, widened, [outputs, depth])),
         })
     }
 
     /// i16 weights for i16 rows (MATMUL on i16): `weights` is `[outputs, depth]`.
     pub fn i16(isa: Isa, weights: &[i16], outputs: usize, depth: usize) -> Option<Self> {
         require_matrix(weights, outputs, depth)?;
-        let high = weights.iter().map(|weight| weight >> 8).collect();
-        let low = weights.iter().map(|weight| weight & 0xff).collect();
-        let packed = Packed::I16 {
-            high: Words::new(isa, high, depth),
-            low: Words::new(isa, low, depth),
-        };
+        let packed = Packed::I16(Words::of_words(isa, weights, [outputs, depth]));
         Some(Self {
             outputs,
             depth,
@@ -197,8 +192,7 @@ impl PackedWeights {
     pub fn packed_bytes(&self) -> usize {
         match &self.packed {
             Packed::I8(bytes) => bytes.bytes(),
-            Packed::I16x8(words) => words.bytes(),
-            Packed::I16 { high, low } => high.bytes() + low.bytes(),
+            Packed::I16x8(words) | Packed::I16(words) => words.bytes(),
         }
     }
 
@@ -222,14 +216,14 @@ impl PackedWeights {
     fn product_words(&self, rows: usize) -> usize {
         match &self.packed {
             Packed::I8(bytes) => bytes.scratch_words(rows, self.depth),
-            Packed::I16x8(_) | Packed::I16 { .. } => 0,
+            Packed::I16x8(_) | Packed::I16(_) => 0,
         }
     }
 
     const fn element_bytes(&self) -> usize {
         match self.packed {
             Packed::I8(_) => size_of::<i8>(),
-            Packed::I16x8(_) | Packed::I16 { .. } => size_of::<i16>(),
+            Packed::I16x8(_) | Packed::I16(_) => size_of::<i16>(),
         }
     }
 
@@ -291,10 +285,8 @@ impl PackedWeights {
                 }
             }
             match &self.packed {
-                Packed::I16x8(weights) => weights.add_product_i64(rows, 0, out),
-                Packed::I16 { high, low } => {
-                    high.add_product_i64(rows, 8, out);
-                    low.add_product_i64(rows, 0, out);
+                Packed::I16x8(weights) | Packed::I16(weights) => {
+                    weights.add_product_i64(rows, out)?;
                 }
                 Packed::I8(_) => return Err(KernelError::Shape),
             }

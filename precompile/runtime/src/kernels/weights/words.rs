@@ -1,8 +1,8 @@
 //! Matrices of i16: weights of i16 rows, and of i8 rows where a set has no instruction for bytes.
 
-use crate::kernels::{Isa, portable::gemm::Rows};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-use crate::kernels::{dispatch::Set, x86_64::avx2::Panels};
+use crate::kernels::x86_64::pairs::{Panels, Rows as Lines};
+use crate::kernels::{Isa, KernelError, KernelResult, portable::gemm::Rows};
 use alloc::vec::Vec;
 
 /// With fewer outputs than this, a panel is so empty that plain Rust is faster (measured).
@@ -12,65 +12,96 @@ const PANEL_OUTPUTS: usize = 4;
 /// Weights without their zero point, in one set's layout.
 #[derive(Debug)]
 pub(super) enum Words {
-    Portable {
-        weights: Vec<i16>,
+    /// Weights of bytes.
+    Portable { weights: Vec<i16>, depth: usize },
+    /// Weights of 16 bits: `weight = high * 2^8 + low`, `low` in 0..=255.
+    PortableHalves {
+        high: Vec<i16>,
+        low: Vec<i16>,
         depth: usize,
     },
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    Avx2(Panels),
+    Panels(Panels),
 }
 
 impl Words {
-    /// Of `[outputs, depth]`.
-    pub(super) fn new(isa: Isa, weights: Vec<i16>, depth: usize) -> Self {
-        match isa.0 {
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::Avx2 | Set::AvxVnni | Set::Avx512Vnni
-                if weights.len() >= PANEL_OUTPUTS * depth =>
-            {
-                Self::Avx2(Panels::new(&weights, depth))
-            }
-            _ => Self::Portable { weights, depth },
+    /// Of `[outputs, depth]`, weights of bytes.
+    pub(super) fn of_bytes(isa: Isa, weights: Vec<i16>, [outputs, depth]: [usize; 2]) -> Self {
+        let _ = (isa, outputs);
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        if let (Some(width), PANEL_OUTPUTS..) = (isa.pairs(), outputs) {
+            return Self::Panels(Panels::new(width, &weights, [outputs, 1, depth]));
+        }
+        Self::Portable { weights, depth }
+    }
+
+    /// Of `[outputs, depth]`, weights of 16 bits.
+    pub(super) fn of_words(isa: Isa, weights: &[i16], [outputs, depth]: [usize; 2]) -> Self {
+        let _ = (isa, outputs);
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        if let (Some(width), PANEL_OUTPUTS..) = (isa.pairs(), outputs) {
+            return Self::Panels(Panels::of_halves(width, weights, [outputs, 1, depth]));
+        }
+        Self::PortableHalves {
+            high: weights.iter().map(|weight| weight >> 8).collect(),
+            low: weights.iter().map(|weight| weight & 0xff).collect(),
+            depth,
         }
     }
 
-    /// i32 results of `rows` `[m, depth]` into `out` `[m, outputs]`; sums wrap.
-    pub(super) fn product_i32(&self, rows: &[i16], bias: &[i32], out: &mut [i32]) {
+    /// i32 results of `x` `[m, depth]` into `out` `[m, outputs]`, for weights of bytes; sums wrap.
+    pub(super) fn product_i32(&self, x: &[i16], bias: &[i32], out: &mut [i32]) -> KernelResult {
         match self {
             Self::Portable { weights, depth } => {
-                Rows {
-                    weights,
-                    depth: *depth,
-                }
-                .product_i32(rows, bias, out);
+                let depth = *depth;
+                Rows { weights, depth }.product_i32(x, bias, out);
+                Ok(())
             }
+            Self::PortableHalves { .. } => Err(KernelError::Shape),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::Avx2(panels) => panels.product_i32(rows, bias, out),
+            Self::Panels(panels) => panels.product_i32(matrix(x, panels.depth()), bias, out),
         }
     }
 
-    /// i64 results, exact while weights are below 2^8 in magnitude: they are added to `out` times
-    /// `2^scale_bits`.
-    pub(super) fn add_product_i64(&self, rows: &[i16], scale_bits: u32, out: &mut [i64]) {
+    /// i64 results of `x` `[m, depth]`, exact, added to `out` `[m, outputs]`.
+    pub(super) fn add_product_i64(&self, x: &[i16], out: &mut [i64]) -> KernelResult {
         match self {
             Self::Portable { weights, depth } => {
-                Rows {
-                    weights,
-                    depth: *depth,
+                let depth = *depth;
+                Rows { weights, depth }.add_product_i64(x, 0, out);
+            }
+            Self::PortableHalves { high, low, depth } => {
+                for (weights, scale_bits) in [(high, 8), (low, 0)] {
+                    let depth = *depth;
+                    Rows { weights, depth }.add_product_i64(x, scale_bits, out);
                 }
-                .add_product_i64(rows, scale_bits, out);
             }
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::Avx2(panels) => panels.add_product_i64(rows, scale_bits, out),
+            Self::Panels(panels) => panels.add_product_i64(matrix(x, panels.depth()), out)?,
         }
+        Ok(())
     }
 
     /// Bytes on the heap.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Portable { weights, .. } => size_of_val(&weights[..]),
+            Self::PortableHalves { high, low, .. } => {
+                size_of_val(&high[..]) + size_of_val(&low[..])
+            }
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::Avx2(panels) => panels.bytes(),
+            Self::Panels(panels) => panels.bytes(),
         }
+    }
+}
+
+/// The rows of `[m, depth]`.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+const fn matrix(x: &[i16], depth: usize) -> Lines<'_> {
+    Lines {
+        x,
+        count: x.len() / depth,
+        stride: depth,
+        line_stride: 0,
     }
 }

@@ -1,4 +1,4 @@
-//! Kernels for x86-64 beyond its baseline.
+//! Kernels of x86-64's own instructions: of its baseline, SSE2, and beyond it.
 //!
 //! Never `vpmaddubsw`: it saturates.
 
@@ -9,6 +9,7 @@ pub(crate) mod avx512;
 pub(crate) mod depthwise_conv2d;
 pub(crate) mod matmul;
 pub(crate) mod narrow;
+pub(crate) mod pairs;
 pub(crate) mod rescale;
 pub(crate) mod table;
 pub(crate) mod vnni;

@@ -1,0 +1,36 @@
+//! Matrix products with `pmaddwd`, which adds the two products of a pair of i16 to a 32-bit sum: for SSE2 in
+//! 128 bits, for AVX2 in 256.
+//!
+//! Both sides are without their zero points, so that two products of former bytes fit 32 bits exactly. An i16
+//! weight is two: `weight = high * 2^8 + low`, as two products of whole ones do not fit.
+
+mod keep;
+mod panels;
+mod register;
+mod tile;
+
+pub(crate) use self::panels::Panels;
+
+/// Outputs of the widest panel: two registers of eight sums.
+const MAX_PANEL: usize = 16;
+
+/// Which registers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Width {
+    /// SSE2.
+    Xmm,
+    /// AVX2.
+    Ymm,
+}
+
+/// Rows of i16 where they lie: each is some lines, runs of neighbouring elements. The rows of a matrix have
+/// one, the windows of a convolution as many as their kernel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows<'a> {
+    pub(crate) x: &'a [i16],
+    pub(crate) count: usize,
+    /// Elements from row to row.
+    pub(crate) stride: usize,
+    /// Elements from line to line of a row.
+    pub(crate) line_stride: usize,
+}
