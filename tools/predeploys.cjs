@@ -15,6 +15,9 @@ const PREDEPLOYS = [
   ["InferenceGateway", "INFERENCE_GATEWAY"],
   ["ChunkStore", "CHUNK_STORE"],
   ["ModelCard", "MODEL_CARD"],
+  ["CandleRecorder", "CANDLE_RECORDER"],
+  ["SolidMLInference", "OG_INFERENCE"],
+  ["SolidMLHistorical", "OG_HISTORICAL"],
   ["SolidMLPreprocessing", "OG_PREPROCESSING"],
 ];
 const MAX_CODE_BYTES = 24_576; // EIP-170

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {CandleRecorder} from "../src/CandleRecorder.sol";
 import {ChunkStore} from "../src/ChunkStore.sol";
 import {InferenceGateway} from "../src/InferenceGateway.sol";
 import {ModelCard} from "../src/ModelCard.sol";
 import {ModelRegistry} from "../src/ModelRegistry.sol";
+import {SolidMLHistorical} from "../src/SolidMLHistorical.sol";
+import {SolidMLInference} from "../src/SolidMLInference.sol";
+import {SolidMLPreprocessing} from "../src/SolidMLPreprocessing.sol";
 import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {Predeploys} from "../src/libraries/Predeploys.sol";
 import {MockInference} from "./mocks/MockInference.sol";
@@ -33,6 +37,9 @@ interface Vm {
     function chainId(uint256 id) external;
     function coinbase(address account) external;
     function deal(address account, uint256 balance) external;
+    function deployCode(string calldata artifact, bytes calldata arguments)
+        external
+        returns (address deployed);
     function envOr(string calldata name, address otherwise) external view returns (address);
     function envOr(string calldata name, string calldata otherwise)
         external
@@ -44,7 +51,9 @@ interface Vm {
     function expectRevert() external;
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
+    function getNonce(address account) external view returns (uint64);
     function getRecordedLogs() external returns (Log[] memory logs);
+    function mockCall(address callee, bytes calldata data, bytes calldata returnData) external;
     function parseJsonIntArray(string calldata json, string calldata key)
         external
         pure
@@ -95,6 +104,15 @@ abstract contract Harness {
         vm.etch(Predeploys.MODEL_CARD, type(ModelCard).runtimeCode);
         vm.etch(Predeploys.INFERENCE_GATEWAY, type(InferenceGateway).runtimeCode);
         vm.etch(Predeploys.INFERENCE, type(MockInference).runtimeCode);
+        placeSolidML();
+    }
+
+    /// @dev What stands on the others.
+    function placeSolidML() internal {
+        vm.etch(Predeploys.CANDLE_RECORDER, type(CandleRecorder).runtimeCode);
+        vm.etch(Predeploys.OG_INFERENCE, type(SolidMLInference).runtimeCode);
+        vm.etch(Predeploys.OG_HISTORICAL, type(SolidMLHistorical).runtimeCode);
+        vm.etch(Predeploys.OG_PREPROCESSING, type(SolidMLPreprocessing).runtimeCode);
     }
 
     /// @dev Writes and activates a one-chunk model of `writer`.

@@ -183,7 +183,7 @@ contract ModelRegistryTest is Harness {
 
     function test_noPredeployIsGivenAModel() public {
         uint256 modelId = listModel(ALICE, 1);
-        address[6] memory refused = fixedAddresses();
+        address[10] memory refused = fixedAddresses();
         for (uint256 i; i < refused.length; ++i) {
             bytes memory refusal =
                 abi.encodeWithSelector(IModelRegistry.CannotOwnModel.selector, modelId, refused[i]);
@@ -212,7 +212,7 @@ contract ModelRegistryTest is Harness {
     }
 
     function test_noPredeployRegistersAModel() public {
-        address[6] memory refused = fixedAddresses();
+        address[10] memory refused = fixedAddresses();
         for (uint256 i; i < refused.length; ++i) {
             address root = deployModel(refused[i], address(0), "model");
             vm.expectRevert(
@@ -229,8 +229,14 @@ contract ModelRegistryTest is Harness {
     function test_otherLowAddressesMayOwnAModel() public {
         uint256 modelId = listModel(ALICE, 1);
         address owner = ALICE;
-        address[4] memory allowed =
-            [address(0x0F1D), address(0x0F1F), address(0x0F24), address(0xF200000)];
+        address[6] memory allowed = [
+            address(0x0F1D),
+            address(0x0F1F),
+            address(0x0F26),
+            address(0xF3),
+            address(0xF7),
+            address(0xF200000)
+        ];
         for (uint256 i; i < allowed.length; ++i) {
             vm.prank(owner);
             REGISTRY.transferFrom(owner, allowed[i], modelId);
@@ -253,14 +259,18 @@ contract ModelRegistryTest is Harness {
     }
 
     /// @dev Spelt out: `Predeploys` is what is under test.
-    function fixedAddresses() private pure returns (address[6] memory) {
+    function fixedAddresses() private pure returns (address[10] memory) {
         return [
             address(0x0F1E),
             address(0x0F20),
             address(0x0F21),
             address(0x0F22),
             address(0x0F23),
-            address(0xF4)
+            address(0x0F24),
+            address(0x0F25),
+            address(0xF4),
+            address(0xF5),
+            address(0xF6)
         ];
     }
 }

@@ -15,6 +15,10 @@ library Predeploys {
 
     /// @notice Draws the registry's tokens: `IModelCard`.
     address internal constant MODEL_CARD = 0x0000000000000000000000000000000000000F23;
+    /// @notice Candles that anybody records: `ICandleRecorder`.
+    address internal constant CANDLE_RECORDER = 0x0000000000000000000000000000000000000f24;
+    /// @notice Runs models at intervals, for whoever pays in advance: `ITaskScheduler`.
+    address internal constant TASK_SCHEDULER = 0x0000000000000000000000000000000000000F25;
     /// @notice OpenGradient's inference interface over ours; the gateway lets it name who pays.
     address internal constant OG_INFERENCE = 0x00000000000000000000000000000000000000F4;
     /// @notice OpenGradient's price history: `ISolidMLHistorical`.
@@ -25,7 +29,8 @@ library Predeploys {
     /// @notice Whether an account is one of these: none of them can spend what it is given.
     function includes(address account) internal pure returns (bool) {
         return account == INFERENCE || account == MODEL_REGISTRY || account == INFERENCE_GATEWAY
-            || account == CHUNK_STORE || account == MODEL_CARD || account == OG_INFERENCE
-            || account == OG_HISTORICAL || account == OG_PREPROCESSING;
+            || account == CHUNK_STORE || account == MODEL_CARD || account == CANDLE_RECORDER
+            || account == TASK_SCHEDULER || account == OG_INFERENCE || account == OG_HISTORICAL
+            || account == OG_PREPROCESSING;
     }
 }

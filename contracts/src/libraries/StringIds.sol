@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 
 /// @title String ids of models
 /// @notice The grammar in `IModelNames`: what a string says, without a look at what is registered.
 library StringIds {
+    using Bytes for bytes;
+
     /// @notice What a string id says.
     /// @param isValid Whether it is one; the other fields mean nothing if not.
     /// @param isName Whether it is a name in a namespace (zero for bare names); else it is an id.
@@ -51,6 +54,22 @@ library StringIds {
             parsed.isValid = parsed.isValid && parsed.namespace != address(0);
             (parsed.isName, parsed.name) = (true, string(text[ADDRESS_LENGTH + 1:]));
         }
+    }
+
+    /// @notice Takes `0xADDRESS/` off the front of a text, in the form that string ids have.
+    /// @return prefix The address; zero if there is none, and the text is as it was.
+    /// @return rest What follows.
+    function splitAddress(string memory text)
+        internal
+        pure
+        returns (address prefix, string memory rest)
+    {
+        bytes memory data = bytes(text);
+        rest = text;
+        if (data.length <= ADDRESS_LENGTH || data[ADDRESS_LENGTH] != "/") return (prefix, rest);
+        bool ok;
+        (ok, prefix) = Strings.tryParseAddress(text, 0, ADDRESS_LENGTH);
+        if (ok && prefix != address(0)) rest = string(data.slice(ADDRESS_LENGTH + 1));
     }
 
     /// @notice Where a name breaks the rules for names; its length if nowhere.

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IInference} from "../../src/interfaces/IInference.sol";
 
 /// @title A stand-in for the precompile
-/// @notice Every model takes two numbers and returns their sum and difference. Gates, activation
+/// @notice Every model takes two numbers, `x`, and returns their sum and difference, `y`. Gates, activation
 /// and errors are as in the precompile.
 contract MockInference is IInference {
     mapping(bytes32 modelHash => bool) private _activated;
@@ -52,6 +52,11 @@ contract MockInference is IInference {
         info.modelHash = _hashOf(model);
         if (!_activated[info.modelHash]) revert NotActivated(model);
         info.gate = _gateOf(model);
+        (info.inputs, info.outputs) = (new TensorInfo[](1), new TensorInfo[](1));
+        (info.inputs[0].name, info.outputs[0].name) = ("x", "y");
+        (info.inputs[0].shape, info.outputs[0].shape) = (new uint32[](1), new uint32[](1));
+        (info.inputs[0].shape[0], info.outputs[0].shape[0]) = (2, 2);
+        (info.inputs[0].quantisation, info.outputs[0].quantisation) = (1, 1);
     }
 
     function _run(address model, uint256 n, int256[] calldata input)
