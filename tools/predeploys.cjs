@@ -16,6 +16,7 @@ const PREDEPLOYS = [
   ["ChunkStore", "CHUNK_STORE"],
   ["ModelCard", "MODEL_CARD"],
   ["CandleRecorder", "CANDLE_RECORDER"],
+  ["TaskScheduler", "TASK_SCHEDULER"],
   ["SolidMLInference", "OG_INFERENCE"],
   ["SolidMLHistorical", "OG_HISTORICAL"],
   ["SolidMLPreprocessing", "OG_PREPROCESSING"],

@@ -9,6 +9,7 @@ import {ModelRegistry} from "../src/ModelRegistry.sol";
 import {SolidMLHistorical} from "../src/SolidMLHistorical.sol";
 import {SolidMLInference} from "../src/SolidMLInference.sol";
 import {SolidMLPreprocessing} from "../src/SolidMLPreprocessing.sol";
+import {TaskScheduler} from "../src/TaskScheduler.sol";
 import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {Predeploys} from "../src/libraries/Predeploys.sol";
 import {MockInference} from "./mocks/MockInference.sol";
@@ -110,6 +111,7 @@ abstract contract Harness {
     /// @dev What stands on the others.
     function placeSolidML() internal {
         vm.etch(Predeploys.CANDLE_RECORDER, type(CandleRecorder).runtimeCode);
+        vm.etch(Predeploys.TASK_SCHEDULER, type(TaskScheduler).runtimeCode);
         vm.etch(Predeploys.OG_INFERENCE, type(SolidMLInference).runtimeCode);
         vm.etch(Predeploys.OG_HISTORICAL, type(SolidMLHistorical).runtimeCode);
         vm.etch(Predeploys.OG_PREPROCESSING, type(SolidMLPreprocessing).runtimeCode);
