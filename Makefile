@@ -62,12 +62,13 @@ test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where
 	node tools/selectors.cjs --check
 	FIXPOINT_CLI=$(DEBUG_BIN) forge test
 
-test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, trained TFLite models
+test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, a model with two parents, trained TFLite models
 	$(BUILD_DEBUG)
 	$(CARGO) build --locked -p fixpoint-node --bin fixpoint-import --no-default-features
 	python3 scripts/demo.py --fixpoint $(DEBUG_BIN) --verify-with $(CURDIR)/target/debug/fixpoint-import
 	python3 scripts/readme_walk.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/rpc_backend.py --fixpoint $(DEBUG_BIN)
+	python3 scripts/two_parents.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/real_models.py --fixpoint $(DEBUG_BIN) --samples 20
 	@# With the converter, which test-rust may not have had.
 	$(if $(TOSA_VENV),FIXPOINT_TOSA_TOOLS=$(abspath $(TOSA_VENV))/bin) $(CARGO) test --locked --workspace --test tflite_files
