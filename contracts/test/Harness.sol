@@ -21,6 +21,15 @@ struct Log {
     address emitter;
 }
 
+/// @dev What the last call cost as `lastCallGas` tells it.
+struct Gas {
+    uint64 gasLimit;
+    uint64 gasTotalUsed;
+    uint64 gasMemoryUsed;
+    int64 gasRefunded;
+    uint64 gasRemaining;
+}
+
 /// @dev The cheatcodes that these tests use.
 interface Vm {
     function assertEq(address got, address want) external pure;
@@ -55,6 +64,7 @@ interface Vm {
     function getNonce(address account) external view returns (uint64);
     function getRecordedLogs() external returns (Log[] memory logs);
     function mockCall(address callee, bytes calldata data, bytes calldata returnData) external;
+    function lastCallGas() external view returns (Gas memory gas);
     function parseJsonIntArray(string calldata json, string calldata key)
         external
         pure

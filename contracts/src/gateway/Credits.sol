@@ -86,7 +86,7 @@ abstract contract Credits is IGatewayCredits, ReentrancyGuardTransient {
     function _split(uint256 modelId, IModelTerms.CallTerms memory terms, uint256 price) internal {
         if (price == 0) return;
         uint256 rest = price;
-        if (block.coinbase != address(0) && !Predeploys.includes(block.coinbase)) {
+        if (terms.validatorBps != 0 && _hasBeneficiary()) {
             uint256 part = RevenueSplit.part(price, terms.validatorBps);
             _credit(modelId, block.coinbase, terms.token, part);
             rest -= part;
@@ -149,6 +149,12 @@ abstract contract Credits is IGatewayCredits, ReentrancyGuardTransient {
 
         // Interaction: whatever the recipient or the token does, nobody else's credits change.
         _pay(token, to, amount);
+    }
+
+    /// @dev Whether the block's beneficiary is somebody who can withdraw. Asked only for a model that
+    /// shares with validators: what a call of any other costs must not depend on who that is.
+    function _hasBeneficiary() private view returns (bool) {
+        return block.coinbase != address(0) && !Predeploys.includes(block.coinbase);
     }
 
     function _creditAll(

@@ -83,6 +83,18 @@ contract CreditsTest is Harness {
         }
     }
 
+    function test_withoutAValidatorShareTheBeneficiaryChangesNoGas() public {
+        vm.prank(ALICE);
+        REGISTRY.setValidatorShare(modelId, 0);
+        pay(10_000);
+        address[4] memory somebody =
+            [VALIDATOR, address(0), Predeploys.INFERENCE_GATEWAY, address(0xF4)];
+        uint256 want = gasToPay(address(0xFEE));
+        for (uint256 i; i < somebody.length; ++i) {
+            vm.assertEq(gasToPay(somebody[i]), want);
+        }
+    }
+
     function test_aPotIsReleasedToContributorsAndOwner() public {
         pay(10_000);
         vm.assertEq(GATEWAY.earnings(DORA), 500);
@@ -204,6 +216,13 @@ contract CreditsTest is Harness {
     function pay(uint256 price) private {
         vm.prank(BOB);
         GATEWAY.inference{value: price}(modelId, words(1, 2));
+    }
+
+    /// @dev What a call costs in a block of this beneficiary, in gas.
+    function gasToPay(address beneficiary) private returns (uint256 used) {
+        vm.coinbase(beneficiary);
+        pay(10_000);
+        return vm.lastCallGas().gasTotalUsed;
     }
 
     function contributor(address account, uint16 bps)
