@@ -145,6 +145,11 @@ impl<const N: usize> Broadcast<N> {
         self.elements
     }
 
+    /// Rows of the result: each is one piece of memory in every operand.
+    pub const fn rows(&self) -> usize {
+        self.elements / self.dims[MAX_RANK - 1].size
+    }
+
     /// Refuses buffers of other lengths.
     pub(crate) fn require_lengths(&self, operands: [usize; N], out: usize) -> KernelResult {
         require_shape(operands == self.operands && out == self.elements)

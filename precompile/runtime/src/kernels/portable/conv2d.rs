@@ -21,7 +21,7 @@ pub fn conv2d_weights_i8(
     zero_point: i32,
 ) -> Option<PackedWeights> {
     let depth = window.taps() * window.channels;
-    if is_pointwise(window) || !window.has_solid_lines() {
+    if window.is_pointwise() || !window.has_solid_lines() {
         return PackedWeights::i8(isa, weights, outputs, depth, zero_point);
     }
     let sizes = [outputs, window.kernel[0], window.line()];
@@ -53,7 +53,7 @@ pub fn conv2d_i8<O: ProductResult>(
         first_position,
         out.len(),
     )?;
-    if is_pointwise(window) {
+    if window.is_pointwise() {
         let from = first_position * window.channels;
         let rows = &x[from..from + positions * window.channels];
         return weights.product_i8(rows, zero_point, bias, out, scratch);
@@ -86,7 +86,7 @@ pub fn conv2d_i16(
         first_position,
         out.len(),
     )?;
-    if is_pointwise(window) {
+    if window.is_pointwise() {
         let from = first_position * window.channels;
         return weights.product_i16(&x[from..from + positions * window.channels], bias, out);
     }
@@ -137,14 +137,6 @@ fn padded_windows<O: ProductResult>(
         position += count;
     }
     Ok(())
-}
-
-/// Whether the windows are the input's pixels, one after another.
-fn is_pointwise(window: &Window2d) -> bool {
-    window.kernel == [1, 1]
-        && window.stride == [1, 1]
-        && window.pad_before == [0, 0]
-        && window.input == window.output
 }
 
 /// The number of windows that `out` holds, if everything fits together.

@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 /// Weights `[KH, KW, C, M]` made ready to run: widened, without their zero point.
 #[derive(Clone, Debug)]
 pub struct DepthwiseWeights {
+    /// `[KH, KW, M, C]`, or `[KH, KW, C, M]` if a channel's results are computed together.
     taps: Vec<i16>,
     kernel: [usize; 2],
     channels: usize,
@@ -52,10 +53,19 @@ impl DepthwiseWeights {
             return None;
         }
         let zero_point = i16::from(i8::try_from(zero_point).ok()?);
-        let taps = weights
-            .iter()
-            .map(|&weight| i16::from(weight) - zero_point)
-            .collect();
+        let mut taps = Vec::new();
+        let lanes = Lanes::of(channels, multiplier);
+        for tap in weights.chunks_exact(channels * multiplier) {
+            // As they stand, or all of a multiple together.
+            let (rows, step) = match lanes {
+                Lanes::Multiples => (1, 1),
+                Lanes::Channels => (multiplier, multiplier),
+            };
+            for row in 0..rows {
+                let row = tap.iter().skip(row).step_by(step);
+                taps.extend(row.map(|&weight| i16::from(weight) - zero_point));
+            }
+        }
         Some(Self {
             taps,
             kernel,
@@ -91,6 +101,10 @@ impl DepthwiseWeights {
         }
         let _ = narrowing;
         None
+    }
+
+    const fn lanes(&self) -> Lanes {
+        Lanes::of(self.channels, self.multiplier)
     }
 
     /// Output channels, `C * M`.
@@ -203,6 +217,7 @@ trait Accumulator: Copy + Default {
     /// Whether sums may leave i32, so that runs of taps are summed apart.
     const IS_WIDE: bool;
     fn plus(self, sum: i32) -> Self;
+    fn join(self, other: Self) -> Self;
 }
 
 impl Accumulator for i32 {
@@ -211,6 +226,10 @@ impl Accumulator for i32 {
     fn plus(self, sum: i32) -> Self {
         self.wrapping_add(sum)
     }
+    #[inline(always)]
+    fn join(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
 }
 
 impl Accumulator for i64 {
@@ -218,6 +237,10 @@ impl Accumulator for i64 {
     #[inline(always)]
     fn plus(self, sum: i32) -> Self {
         self.wrapping_add(Self::from(sum))
+    }
+    #[inline(always)]
+    fn join(self, other: Self) -> Self {
+        self.wrapping_add(other)
     }
 }
 
@@ -253,16 +276,32 @@ impl<T: Widen, A: Accumulator> Kernel for Call<'_, T, A> {
                 [one] => out.fill(*one),
                 many => out.copy_from_slice(many),
             }
-            if weights.multiplier > 1 {
-                one_to_many(weights, x, zero_point, &taps, out);
-                continue;
-            }
             blocks(weights, x, zero_point, &taps, out);
         }
     }
 }
 
-/// One weight per channel, block by block.
+/// Which results are computed together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lanes {
+    /// One of each of several channels.
+    Channels,
+    /// Several of one channel.
+    Multiples,
+}
+
+impl Lanes {
+    /// Of whatever there is more.
+    const fn of(channels: usize, multiplier: usize) -> Self {
+        if multiplier > channels {
+            Self::Multiples
+        } else {
+            Self::Channels
+        }
+    }
+}
+
+/// All results of a window, block by block.
 #[inline(always)]
 fn blocks<T: Widen, A: Accumulator>(
     weights: &DepthwiseWeights,
@@ -271,61 +310,140 @@ fn blocks<T: Widen, A: Accumulator>(
     taps: &Taps,
     out: &mut [A],
 ) {
-    let mut first = 0;
-    let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
-    for out in blocks {
-        one_to_one::<T, A, BLOCK>(weights, x, zero_point, taps, first, out);
-        first += BLOCK;
-    }
-    let (blocks, rest) = rest.as_chunks_mut::<SMALL_BLOCK>();
-    for out in blocks {
-        one_to_one::<T, A, SMALL_BLOCK>(weights, x, zero_point, taps, first, out);
-        first += SMALL_BLOCK;
-    }
-    for out in rest.as_chunks_mut::<1>().0 {
-        one_to_one::<T, A, 1>(weights, x, zero_point, taps, first, out);
-        first += 1;
-    }
-}
-
-/// One weight per channel, for a block of channels.
-#[inline(always)]
-fn one_to_one<T: Widen, A: Accumulator, const WIDTH: usize>(
-    weights: &DepthwiseWeights,
-    x: &[T],
-    zero_point: i16,
-    taps: &Taps,
-    first_channel: usize,
-    out: &mut [A; WIDTH],
-) {
-    let channels = weights.channels;
-    let mut sums = [0_i32; WIDTH];
-    let mut summed = 0;
-    let mut line = taps.pixel;
-    // Plain loops: a closure would not be compiled anew for each set.
-    for row in taps.rows.clone() {
-        let mut pixel = line;
-        line += taps.step[0];
-        for column in taps.columns.clone() {
-            let tap = row * weights.kernel[1] + column;
-            let x = x[pixel * channels + first_channel..].first_chunk::<WIDTH>();
-            let w = weights.taps[tap * channels + first_channel..].first_chunk::<WIDTH>();
-            let (Some(x), Some(w)) = (x, w) else { continue };
-            for at in 0..WIDTH {
-                let x = x[at].widen().wrapping_sub(zero_point);
-                sums[at] = sums[at].wrapping_add(i32::from(x) * i32::from(w[at]));
+    let DepthwiseWeights {
+        channels,
+        multiplier,
+        ..
+    } = *weights;
+    let read = Read {
+        weights,
+        x,
+        zero_point,
+        taps,
+    };
+    match weights.lanes() {
+        Lanes::Multiples => {
+            for (channel, results) in out.chunks_exact_mut(multiplier).enumerate() {
+                read.row::<A, true>(channel, channel * multiplier, multiplier, results, 1);
             }
-            pixel += taps.step[1];
-            if A::IS_WIDE {
-                summed += 1;
-                if summed == RUN_TAPS {
-                    summed = 0;
-                    flush(&mut sums, out);
-                }
+        }
+        Lanes::Channels => {
+            for multiple in 0..multiplier {
+                let results = &mut out[multiple..];
+                read.row::<A, false>(0, multiple * channels, channels, results, multiplier);
             }
         }
     }
-    flush(&mut sums, out);
+}
+
+/// What a window reads.
+struct Read<'a, T> {
+    weights: &'a DepthwiseWeights,
+    x: &'a [T],
+    zero_point: i16,
+    taps: &'a Taps,
+}
+
+impl<T: Widen> Read<'_, T> {
+    /// `count` results whose weights lie side by side from `first_weight` of each tap on. They are of the
+    /// channels from `channel` on, or all of that one channel if it `IS_ONE`; in `out` they are `stride` apart.
+    #[inline(always)]
+    fn row<A: Accumulator, const IS_ONE: bool>(
+        &self,
+        channel: usize,
+        first_weight: usize,
+        count: usize,
+        out: &mut [A],
+        stride: usize,
+    ) {
+        let places = (channel, first_weight, count);
+        let done = self.widths::<A, IS_ONE, BLOCK>(places, 0, out, stride);
+        let done = self.widths::<A, IS_ONE, SMALL_BLOCK>(places, done, out, stride);
+        let done = self.widths::<A, IS_ONE, 4>(places, done, out, stride);
+        let done = self.widths::<A, IS_ONE, 2>(places, done, out, stride);
+        self.widths::<A, IS_ONE, 1>(places, done, out, stride);
+    }
+
+    /// Of these results those from `done` on, as far as they fill blocks of this width; how many are done then.
+    #[inline(always)]
+    fn widths<A: Accumulator, const IS_ONE: bool, const WIDTH: usize>(
+        &self,
+        (channel, first_weight, count): (usize, usize, usize),
+        mut done: usize,
+        out: &mut [A],
+        stride: usize,
+    ) -> usize {
+        while done + WIDTH <= count {
+            let first_channel = if IS_ONE { channel } else { channel + done };
+            let places = (first_channel, first_weight + done);
+            if stride == 1 {
+                if let Some(sums) = out[done..].first_chunk_mut::<WIDTH>() {
+                    self.block::<A, IS_ONE, WIDTH>(places, sums);
+                }
+            } else {
+                // Results that lie apart are not gathered first: reading as one register what was just
+                // written piece by piece has to wait.
+                let mut sums = [A::default(); WIDTH];
+                self.block::<A, IS_ONE, WIDTH>(places, &mut sums);
+                for (at, sum) in sums.iter().enumerate() {
+                    let result = &mut out[(done + at) * stride];
+                    *result = result.join(*sum);
+                }
+            }
+            done += WIDTH;
+        }
+        done
+    }
+
+    /// Adds the products of all taps to the results of a block.
+    #[inline(always)]
+    fn block<A: Accumulator, const IS_ONE: bool, const WIDTH: usize>(
+        &self,
+        (first_channel, first_weight): (usize, usize),
+        out: &mut [A; WIDTH],
+    ) {
+        let Read {
+            weights,
+            x,
+            zero_point,
+            taps,
+        } = *self;
+        let (channels, outputs) = (weights.channels, weights.outputs());
+        let mut sums = [0_i32; WIDTH];
+        let mut summed = 0;
+        let mut line = taps.pixel;
+        // Plain loops: a closure would not be compiled anew for each set.
+        for row in taps.rows.clone() {
+            let mut pixel = line;
+            line += taps.step[0];
+            for column in taps.columns.clone() {
+                let tap = row * weights.kernel[1] + column;
+                let x = &x[pixel * channels + first_channel..];
+                let w = weights.taps[tap * outputs + first_weight..].first_chunk::<WIDTH>();
+                let Some(w) = w else { continue };
+                if IS_ONE {
+                    let x = i32::from(x[0].widen().wrapping_sub(zero_point));
+                    for at in 0..WIDTH {
+                        sums[at] = sums[at].wrapping_add(x * i32::from(w[at]));
+                    }
+                } else if let Some(x) = x.first_chunk::<WIDTH>() {
+                    for at in 0..WIDTH {
+                        let x = x[at].widen().wrapping_sub(zero_point);
+                        sums[at] = sums[at].wrapping_add(i32::from(x) * i32::from(w[at]));
+                    }
+                }
+                pixel += taps.step[1];
+                if A::IS_WIDE {
+                    summed += 1;
+                    if summed == RUN_TAPS {
+                        summed = 0;
+                        flush(&mut sums, out);
+                    }
+                }
+            }
+        }
+        flush(&mut sums, out);
+    }
 }
 
 #[inline(always)]
@@ -334,29 +452,4 @@ fn flush<A: Accumulator, const WIDTH: usize>(sums: &mut [i32; WIDTH], out: &mut 
         *out = out.plus(*sum);
         *sum = 0;
     }
-}
-
-/// Several weights per channel.
-#[inline(always)]
-fn one_to_many<T: Widen, A: Accumulator>(
-    weights: &DepthwiseWeights,
-    x: &[T],
-    zero_point: i16,
-    taps: &Taps,
-    out: &mut [A],
-) {
-    let (channels, multiplier) = (weights.channels, weights.multiplier);
-    taps.for_each(weights.kernel[1], |tap, pixel| {
-        let x = &x[pixel * channels..][..channels];
-        let w = &weights.taps[tap * out.len()..][..out.len()];
-        let rows = w
-            .chunks_exact(multiplier)
-            .zip(out.chunks_exact_mut(multiplier));
-        for (&x, (w, out)) in x.iter().zip(rows) {
-            let x = i32::from(x.widen().wrapping_sub(zero_point));
-            for (out, &w) in out.iter_mut().zip(w) {
-                *out = out.plus(x * i32::from(w));
-            }
-        }
-    });
 }

@@ -334,13 +334,24 @@ impl Kernel for CallI16<'_> {
     }
 }
 
+/// Rows that are transposed together: what is written of a column lies in a cache line.
+const TRANSPOSED_ROWS: usize = 16;
+
 /// Writes `[depth, columns]` as `[columns, depth]`.
 #[inline(always)]
 fn transposed<T: Copy>(b: &[T], columns: usize, out: &mut [i16], convert: impl Fn(T) -> i16) {
     let depth = b.len() / columns;
-    for (place, row) in b.chunks_exact(columns).enumerate() {
-        for (column, &x) in row.iter().enumerate() {
-            out[column * depth + place] = convert(x);
+    let mut first = 0;
+    for rows in b.chunks(TRANSPOSED_ROWS * columns) {
+        let count = rows.len() / columns;
+        for column in 0..columns {
+            let from = column * depth + first;
+            let mut place = column;
+            for to in &mut out[from..from + count] {
+                *to = convert(rows[place]);
+                place += columns;
+            }
         }
+        first += count;
     }
 }

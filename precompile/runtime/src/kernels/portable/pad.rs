@@ -28,11 +28,14 @@ pub fn pad(
     let (_, strides_bytes, out_bytes) =
         dense(&padded[..rank], value.len()).ok_or(KernelError::Shape)?;
     require_shape(x.len() == x_bytes && out.len() == out_bytes)?;
-    if let [byte] = value {
-        out.fill(*byte);
-    } else {
-        for element in out.chunks_exact_mut(value.len()) {
-            element.copy_from_slice(value);
+    match *value {
+        [byte] => out.fill(byte),
+        [a, b] => out.as_chunks_mut().0.fill([a, b]),
+        [a, b, c, d] => out.as_chunks_mut().0.fill([a, b, c, d]),
+        _ => {
+            for element in out.chunks_exact_mut(value.len()) {
+                element.copy_from_slice(value);
+            }
         }
     }
     // Dimensions inside the innermost one that is padded are copied in one run.

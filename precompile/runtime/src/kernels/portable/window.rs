@@ -39,6 +39,23 @@ impl Window2d {
         self.kernel[0] * self.kernel[1]
     }
 
+    /// Whether the windows are the input's pixels, one after another.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        self.kernel == [1, 1]
+            && self.stride == [1, 1]
+            && self.pad_before == [0, 0]
+            && self.input == self.output
+    }
+
+    /// Pieces of memory that one window's taps lie in: lines, or single taps if they are dilated.
+    pub(crate) const fn lines(&self) -> usize {
+        if self.dilation[1] == 1 {
+            self.kernel[0]
+        } else {
+            self.kernel[0] * self.kernel[1]
+        }
+    }
+
     /// The taps of windows `first ..` that fall inside the input, to the end.
     pub(crate) fn windows(&self, first: usize) -> Windows<'_> {
         let (row, x) = (first / self.output[1], first % self.output[1]);
