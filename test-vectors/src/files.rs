@@ -177,7 +177,7 @@ fn gas_edges(state: &State) -> (Vec<CallVector>, Vec<CallVector>) {
     }
     // Base, root, record, load and work: each cannot be paid.
     let whole = calls::all(state).swap_remove(0).1.swap_remove(0);
-    for gas in [0, 499, 500, 3_099, 3_100, 5_199, 13_599, 13_600, 15_000] {
+    for gas in [0, 499, 500, 3_099, 3_100, 5_199, 11_499, 11_500, 13_000] {
         let mut short = whole.clone();
         short.name = format!("{gas} gas");
         short.call.gas = gas;

@@ -43,14 +43,15 @@ impl Class {
     pub(crate) const REDUCE: Self = Self(12);
     pub(crate) const MOVE: Self = Self(13);
     pub(crate) const GATHER: Self = Self(14);
-    pub(crate) const ARENA: Self = Self(15);
-    pub(crate) const RAW: Self = Self(16);
-    pub(crate) const WORDS: Self = Self(17);
-    pub(crate) const CALL: Self = Self(18);
-    pub(crate) const LOAD_BYTES: Self = Self(19);
-    pub(crate) const LOAD_ITEMS: Self = Self(20);
-    pub(crate) const LOAD_STEPS: Self = Self(21);
-    pub(crate) const LOAD_CHUNKS: Self = Self(22);
+    pub(crate) const RUNS: Self = Self(15);
+    pub(crate) const ARENA: Self = Self(16);
+    pub(crate) const RAW: Self = Self(17);
+    pub(crate) const WORDS: Self = Self(18);
+    pub(crate) const CALL: Self = Self(19);
+    pub(crate) const LOAD_BYTES: Self = Self(20);
+    pub(crate) const LOAD_ITEMS: Self = Self(21);
+    pub(crate) const LOAD_STEPS: Self = Self(22);
+    pub(crate) const LOAD_CHUNKS: Self = Self(23);
 
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {

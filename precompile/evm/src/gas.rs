@@ -45,32 +45,33 @@ pub struct GasTable {
     pub max_call_gas: u64,
 }
 
-/// The first fork's prices.
+/// The prices, of records of version 2.
 pub const GENESIS: GasTable = GasTable {
     base: 500,
     load_per_chunk: 2_600,
-    load_milligas_per_byte: 650,
-    load_per_item: 100,
-    load_milligas_per_step: 500,
+    load_milligas_per_byte: 500,
+    load_per_item: 150,
+    load_milligas_per_step: 700,
     work_milligas: [
-        15_000, // operators
-        6,      // macs_i8
-        6,      // macs_i16x8
+        50_000, // operators
+        5,      // macs_i8
+        8,      // macs_i16x8
         22,     // macs_i16
-        60,     // depthwise_macs_i8
-        60,     // depthwise_macs_i16
-        50,     // pool_elements
-        200,    // elementwise
-        200,    // multiply_i32
+        80,     // depthwise_macs_i8
+        80,     // depthwise_macs_i16
+        60,     // pool_elements
+        100,    // elementwise
+        100,    // multiply_i32
         800,    // divide
         310,    // rescale
-        90,     // table
-        220,    // reduce
-        350,    // move_bytes
-        320,    // gather
+        130,    // table
+        100,    // reduce
+        40,     // move_bytes
+        4_000,  // gather
+        1_000,  // runs
     ],
     arena_milligas_per_byte: 25,
-    word_milligas: 20_000,
+    word_milligas: 24_000,
     raw_milligas_per_byte: 100,
     info_word_milligas: 3_000,
     activate_per_slot: 22_100,

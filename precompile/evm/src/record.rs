@@ -6,8 +6,11 @@
 //! | Slot | Fields |
 //! |---|---|
 //! | 0 | version u16, items u32, payload bytes u32, arena bytes u32, input elements u32, input bytes u32, output elements u32, output bytes u32, 2 zero bytes |
-//! | 1 to 4 | work classes, four u64 a slot, in the order of [`Work::to_array`]; the 16th is the validation steps |
-//! | 5 | content hash, for readers of the storage; a call does not read it |
+//! | 1 to 3 | work classes, six u40 a slot, in the order of [`Work::to_array`], and behind them the validation steps; what is left is zero |
+//! | 4 | content hash, for readers of the storage; a call does not read it |
+//!
+//! A u40 holds every count of a model that `activate` accepts: a unit costs a milligas at least, and
+//! 2^40 of them are far over the limit on one inference.
 
 use crate::{error::Failure, meter::Meter, state::State};
 use alloc::vec::Vec;
@@ -15,20 +18,24 @@ use alloy_primitives::{B256, U256, keccak256};
 use fixpoint_runtime::work::{WORK_CLASSES, Work};
 
 /// The record version that `activate` writes.
-pub const CURRENT_RECORD_VERSION: u16 = 1;
+pub const CURRENT_RECORD_VERSION: u16 = 2;
 /// The oldest record version that is served. A fork that adds a work class or tightens validation
 /// raises it; older records then need `activate` again.
-pub const MIN_RECORD_VERSION: u16 = 1;
+pub const MIN_RECORD_VERSION: u16 = 2;
 /// Slots of one record.
-pub const RECORD_SLOTS: u64 = 6;
+pub const RECORD_SLOTS: u64 = READ_SLOTS + 1;
 /// Slots that a call reads: all but the content hash.
 pub const READ_SLOTS: u64 = 1 + WORK_SLOTS;
 
-const WORK_SLOTS: u64 = (COUNTS / COUNTS_PER_SLOT) as u64;
+const WORK_SLOTS: u64 = COUNTS.div_ceil(COUNTS_PER_SLOT) as u64;
 /// Work classes and validation steps.
 const COUNTS: usize = WORK_CLASSES + 1;
-const COUNTS_PER_SLOT: usize = 4;
-const _: () = assert!(COUNTS.is_multiple_of(COUNTS_PER_SLOT));
+const COUNTS_PER_SLOT: usize = 6;
+/// Bits of one count.
+const COUNT_BITS: usize = 40;
+/// Zero bits behind the counts of a slot.
+const UNUSED_BITS: usize = 256 - COUNTS_PER_SLOT * COUNT_BITS;
+const MAX_COUNT: u64 = (1 << COUNT_BITS) - 1;
 
 /// A model's measures, as activation found them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +79,8 @@ impl Record {
             let mut counts = [0; COUNTS];
             for (index, slot_counts) in (1u64..).zip(counts.chunks_mut(COUNTS_PER_SLOT)) {
                 let slot = meter.read_slot(state, base.wrapping_add(U256::from(index)))?;
-                for (count, limb) in slot_counts.iter_mut().zip(slot.as_limbs().iter().rev()) {
-                    *count = *limb;
+                for (at, count) in slot_counts.iter_mut().enumerate() {
+                    *count = slot.wrapping_shr(count_shift_bits(at)).as_limbs()[0] & MAX_COUNT;
                 }
             }
             let [work @ .., validation_steps] = counts;
@@ -98,11 +105,10 @@ impl Record {
         let mut slots: Vec<U256> = Vec::new();
         slots.push(self.to_header());
         slots.extend(counts.chunks(COUNTS_PER_SLOT).map(|slot_counts| {
-            let mut limbs = [0; COUNTS_PER_SLOT];
-            for (limb, count) in limbs.iter_mut().rev().zip(slot_counts) {
-                *limb = *count;
-            }
-            U256::from_limbs(limbs)
+            let counts = slot_counts.iter().enumerate();
+            counts.fold(U256::ZERO, |slot, (at, &count)| {
+                slot | U256::from(count.min(MAX_COUNT)).wrapping_shl(count_shift_bits(at))
+            })
         }));
         slots.push(content_hash.into());
         let base = base_slot(model_hash);
@@ -160,6 +166,11 @@ impl Record {
             validation_steps: 0,
         }
     }
+}
+
+/// Bits below the count at this place of a slot.
+const fn count_shift_bits(at: usize) -> usize {
+    UNUSED_BITS + (COUNTS_PER_SLOT - 1 - at) * COUNT_BITS
 }
 
 /// The first slot of a model's record.
@@ -226,7 +237,7 @@ mod tests {
     fn sample() -> Record {
         let mut counts = [0; WORK_CLASSES];
         for (count, value) in counts.iter_mut().zip(1u64..) {
-            *count = u64::MAX - value;
+            *count = MAX_COUNT - value;
         }
         Record {
             version: CURRENT_RECORD_VERSION,
@@ -238,7 +249,7 @@ mod tests {
             output_elements: 8,
             output_bytes: u32::MAX - 9,
             work: Work::from_array(counts),
-            validation_steps: u64::MAX,
+            validation_steps: MAX_COUNT,
         }
     }
 

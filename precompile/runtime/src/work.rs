@@ -7,9 +7,12 @@
 //! Kernels work on panels: a window with 3 channels takes as long as one with 16. Units of
 //! multiply-accumulates and pooling are therefore counted as panels run them, see [`panel_macs`]
 //! and [`panel_taps`], so that one price per unit holds for small shapes too.
+//!
+//! Elements that lie together take far less than those that lie apart: each place where an operator
+//! leaves one piece of memory for another is counted as one of its `runs`, beside the elements.
 
 /// Number of classes in a [`Work`].
-pub const WORK_CLASSES: usize = 15;
+pub const WORK_CLASSES: usize = 16;
 
 /// Names of the classes for reports, in record order: those of the fields of [`Work`].
 pub const WORK_CLASS_NAMES: [&str; WORK_CLASSES] = [
@@ -28,6 +31,7 @@ pub const WORK_CLASS_NAMES: [&str; WORK_CLASSES] = [
     "reduce",
     "move_bytes",
     "gather",
+    "runs",
 ];
 
 /// Units of work of one inference. All counts saturate; limits keep them far from that.
@@ -60,10 +64,13 @@ pub struct Work {
     pub table: u64,
     /// Elements read by reductions and ARGMAX.
     pub reduce: u64,
-    /// Bytes written by data movement (PAD, SLICE, CONCAT, TRANSPOSE, TILE, REVERSE, ...).
+    /// Bytes written by data movement (PAD, SLICE, CONCAT, TRANSPOSE, GATHER, ...), and those of weights.
     pub move_bytes: u64,
-    /// Elements moved by index (GATHER, SCATTER).
+    /// Rows moved by index (GATHER, SCATTER).
     pub gather: u64,
+    /// Pieces of memory that are gone through one after another: rows of operands that broadcast, pieces
+    /// of data movement, lines of windows.
+    pub runs: u64,
 }
 
 impl Work {
@@ -85,6 +92,7 @@ impl Work {
             self.reduce,
             self.move_bytes,
             self.gather,
+            self.runs,
         ]
     }
 
@@ -106,6 +114,7 @@ impl Work {
             reduce: counts[12],
             move_bytes: counts[13],
             gather: counts[14],
+            runs: counts[15],
         }
     }
 
@@ -124,14 +133,42 @@ const PANEL_OUTPUTS: u64 = 16;
 /// Depth that a panel is filled up to.
 const PANEL_DEPTH: u64 = 32;
 /// What gathering one window of a convolution takes beside its panels, in multiply-accumulates.
-const WINDOW_MACS: u64 = 1024;
+const WINDOW_MACS: u64 = 512;
 /// The least that one window of a depthwise or pooling operator takes, in taps.
 const MIN_WINDOW_TAPS: u64 = 64;
 
+/// Bytes of a tensor that surely are in a cache near by.
+const NEAR_BYTES: u64 = 1 << 18;
+/// What reading a piece of memory takes that may be in none, in pieces that are.
+const FAR_RUNS: u64 = 4;
+
+/// Pieces of a tensor of so many bytes that are read in an order of their own, as `runs`.
+pub(crate) const fn far_runs(pieces: u64, tensor_bytes: u64) -> u64 {
+    if tensor_bytes > NEAR_BYTES {
+        pieces.saturating_mul(FAR_RUNS)
+    } else {
+        pieces
+    }
+}
+
+/// Pieces of memory that packing so many bytes goes through, if so many go to one place.
+pub(crate) const fn pieces(bytes: u64, piece_bytes: u64) -> u64 {
+    bytes.div_ceil(piece_bytes)
+}
+
 /// Multiply-accumulates of `rows` rows times `outputs` columns over `depth`, in whole panels.
 pub(crate) const fn panel_macs(rows: u64, outputs: u64, depth: u64) -> u64 {
+    in_panels(rows, outputs, depth, PANEL_DEPTH)
+}
+
+/// [`panel_macs`] of 16 bit x 16 bit: their sums are put together from halves.
+pub(crate) const fn panel_macs_i16(rows: u64, outputs: u64, depth: u64) -> u64 {
+    in_panels(rows, outputs, depth, 2 * PANEL_DEPTH)
+}
+
+const fn in_panels(rows: u64, outputs: u64, depth: u64, panel_depth: u64) -> u64 {
     rows.saturating_mul(outputs.next_multiple_of(PANEL_OUTPUTS))
-        .saturating_mul(depth.next_multiple_of(PANEL_DEPTH))
+        .saturating_mul(depth.next_multiple_of(panel_depth))
 }
 
 /// [`panel_macs`] of a convolution: its windows are gathered first.
@@ -161,7 +198,7 @@ mod tests {
         assert_eq!(panel_macs(1, 16, 32), 512);
         assert_eq!(panel_macs(3, 1, 1), 3 * 512);
         assert_eq!(panel_macs(1, 17, 33), 32 * 64);
-        assert_eq!(window_macs(2, 16, 32), 2 * (512 + 1024));
+        assert_eq!(window_macs(2, 16, 32), 2 * (512 + WINDOW_MACS));
         assert_eq!(panel_taps(5, 1, 1), 5 * 64);
         assert_eq!(panel_taps(5, 17, 9), 5 * 32 * 9);
     }

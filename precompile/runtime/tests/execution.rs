@@ -352,6 +352,7 @@ fn a_reshape_takes_no_place_and_no_work() {
     let work = Work {
         operators: 3,
         elementwise: 6,
+        runs: 1,
         ..Work::default()
     };
     assert_eq!(*valid.work(), work);
@@ -480,17 +481,20 @@ fn work_is_counted_by_class_from_shapes_alone() {
     let expected = Work {
         operators: 11,
         // A panel of 16 outputs by 32 deep, and the gathering of each window.
-        macs_i8: 16 * (16 * 32 + 1024),
-        // 25 and 9 windows, each of the least that is counted.
-        depthwise_macs_i8: 25 * 64,
+        macs_i8: 16 * (16 * 32 + 512),
+        // 25 windows, two results of each channel, and 9 windows, each of the least that is counted.
+        depthwise_macs_i8: 25 * 2 * 64,
         pool_elements: 9 * 64,
         table: 20,
-        macs_i16: 4 * 16 * 32,
-        gather: 15,
+        macs_i16: 4 * 16 * 64,
+        gather: 3,
         multiply_i32: 20,
         elementwise: 20,
         reduce: 20,
-        move_bytes: 72,
+        // Three operands of weights, what was gathered, what was joined.
+        move_bytes: 54 + 16 + 70 + 30 + 72,
+        // Lines of windows; rows that are joined; operands that meet; rows that are summed.
+        runs: 16 * 3 + 25 * 2 + 9 * 2 + 36 + 1 + 1 + 4,
         ..Work::default()
     };
     assert_eq!(*valid(model).work(), expected);

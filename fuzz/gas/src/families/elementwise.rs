@@ -14,6 +14,7 @@ use fixpoint_runtime::{
 };
 
 const ELEMENTWISE: &[Class] = &[Class::ELEMENTWISE];
+const BROADCAST: &[Class] = &[Class::ELEMENTWISE, Class::RUNS];
 /// Sums and negatives of these stay within i32.
 const HALF: Values = Values::Within(-(1 << 30), 1 << 30);
 const WIDE: &[DType] = &[DType::I32];
@@ -36,7 +37,7 @@ macro_rules! pairs {
 /// A family of operators with nothing but two operands.
 macro_rules! plain_pairs {
     ($name:literal, $types:expr, $values:expr, $module:ident :: $variant:ident) => {
-        pairs!($name, ELEMENTWISE, $types, $values, $values, |of, _| {
+        pairs!($name, BROADCAST, $types, $values, $values, |of, _| {
             Operator::$variant(ops::$module::$variant { a: of[0], b: of[1] })
         })
     };
@@ -58,7 +59,7 @@ macro_rules! reductions {
     ($name:literal, $types:expr, $values:expr, $module:ident :: $variant:ident) => {
         Family {
             name: $name,
-            classes: &[Class::REDUCE],
+            classes: &[Class::REDUCE, Class::RUNS],
             member: |draw| {
                 reduction(draw, $types, $values, |input, axis| {
                     Operator::$variant(ops::$module::$variant { input, axis })
@@ -153,7 +154,7 @@ pub(super) const FAMILIES: &[Family] = &[
     ),
     pairs!(
         "MUL i32",
-        &[Class::MULTIPLY],
+        &[Class::MULTIPLY, Class::RUNS],
         WIDE,
         HALF,
         HALF,
@@ -260,7 +261,7 @@ pub(super) const FAMILIES: &[Family] = &[
     ),
     Family {
         name: "SELECT",
-        classes: ELEMENTWISE,
+        classes: BROADCAST,
         member: select,
     },
 ];

@@ -26,12 +26,12 @@ pub(super) const FAMILIES: &[Family] = &[
     },
     Family {
         name: "GATHER",
-        classes: &[Class::GATHER],
+        classes: &[Class::GATHER, Class::MOVE],
         member: gather,
     },
     Family {
         name: "SCATTER",
-        classes: &[Class::MOVE],
+        classes: &[Class::MOVE, Class::GATHER],
         member: scatter,
     },
 ];

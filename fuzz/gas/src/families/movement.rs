@@ -16,7 +16,7 @@ use fixpoint_runtime::{
     tensor::{DType, Shape},
 };
 
-const MOVE: &[Class] = &[Class::MOVE];
+const MOVE: &[Class] = &[Class::MOVE, Class::RUNS];
 const MOVABLE: &[DType] = &[DType::I8, DType::Bool, DType::I16, DType::I32];
 
 pub(super) const FAMILIES: &[Family] = &[

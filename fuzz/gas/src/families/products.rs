@@ -26,42 +26,42 @@ use fixpoint_runtime::{
 pub(super) const FAMILIES: &[Family] = &[
     Family {
         name: "CONV2D i8",
-        classes: &[Class::MACS_I8],
+        classes: &[Class::MACS_I8, Class::RUNS],
         member: |draw| conv2d(draw, DType::I8),
     },
     Family {
         name: "CONV2D i16",
-        classes: &[Class::MACS_I16X8],
+        classes: &[Class::MACS_I16X8, Class::RUNS],
         member: |draw| conv2d(draw, DType::I16),
     },
     Family {
         name: "CONV3D i8",
-        classes: &[Class::MACS_I8],
+        classes: &[Class::MACS_I8, Class::RUNS],
         member: |draw| conv3d(draw, DType::I8),
     },
     Family {
         name: "CONV3D i16",
-        classes: &[Class::MACS_I16X8],
+        classes: &[Class::MACS_I16X8, Class::RUNS],
         member: |draw| conv3d(draw, DType::I16),
     },
     Family {
         name: "MATMUL i8",
-        classes: &[Class::MACS_I8, Class::MOVE],
+        classes: &[Class::MACS_I8, Class::MOVE, Class::RUNS],
         member: |draw| matmul(draw, DType::I8),
     },
     Family {
         name: "MATMUL i16",
-        classes: &[Class::MACS_I16, Class::MOVE],
+        classes: &[Class::MACS_I16, Class::MOVE, Class::RUNS],
         member: |draw| matmul(draw, DType::I16),
     },
     Family {
         name: "TRANSPOSE_CONV2D i8",
-        classes: &[Class::MACS_I8, Class::ELEMENTWISE, Class::MOVE],
+        classes: &[Class::MACS_I8, Class::MOVE, Class::RUNS],
         member: |draw| transpose_conv2d(draw, DType::I8),
     },
     Family {
         name: "TRANSPOSE_CONV2D i16",
-        classes: &[Class::MACS_I16X8, Class::ELEMENTWISE, Class::MOVE],
+        classes: &[Class::MACS_I16X8, Class::MOVE, Class::RUNS],
         member: |draw| transpose_conv2d(draw, DType::I16),
     },
 ];

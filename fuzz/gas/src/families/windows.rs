@@ -24,22 +24,22 @@ use fixpoint_runtime::{
 pub(super) const FAMILIES: &[Family] = &[
     Family {
         name: "DEPTHWISE_CONV2D i8",
-        classes: &[Class::DEPTHWISE_I8],
+        classes: &[Class::DEPTHWISE_I8, Class::RUNS],
         member: |draw| depthwise(draw, DType::I8),
     },
     Family {
         name: "DEPTHWISE_CONV2D i16",
-        classes: &[Class::DEPTHWISE_I16],
+        classes: &[Class::DEPTHWISE_I16, Class::RUNS],
         member: |draw| depthwise(draw, DType::I16),
     },
     Family {
         name: "AVG_POOL2D",
-        classes: &[Class::POOL],
+        classes: &[Class::POOL, Class::RUNS],
         member: |draw| pool(draw, true),
     },
     Family {
         name: "MAX_POOL2D",
-        classes: &[Class::POOL],
+        classes: &[Class::POOL, Class::RUNS],
         member: |draw| pool(draw, false),
     },
     Family {

@@ -247,5 +247,5 @@ fn what_an_inference_returns() {
     );
     assert_eq!(info.inputs[0].shape, vec![2]);
     assert_eq!(info.inputs[0].scaleNumerator, vec![1]);
-    assert_eq!((info.recordVersion, info.gate), (1, Address::ZERO));
+    assert_eq!((info.recordVersion, info.gate), (2, Address::ZERO));
 }

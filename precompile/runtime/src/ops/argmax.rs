@@ -2,6 +2,7 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
+    reduction::runs_along,
     shape::{axis_and_inner, exactly, require_axis, require_dtype, with_shape},
 };
 use crate::{
@@ -37,6 +38,7 @@ impl Operation for ArgMax {
         shape.remove(axis);
         let work = Work {
             reduce: input.tensor.elements(),
+            runs: runs_along(input.shape(), axis),
             ..Work::default()
         };
         Ok(Inferred::new(with_shape(DType::I32, &shape)?, work))

@@ -62,8 +62,11 @@ impl Operation for AvgPool2d {
         let output = with_shape(input.dtype(), &output_shape(&window, window.channels))?;
         let channels = window.channels as u64;
         let windows = output.elements() / channels.max(1);
+        // A mean is a division beside its sum.
+        let taps = window.taps() as u64 + 1;
         let work = Work {
-            pool_elements: panel_taps(windows, channels, window.taps() as u64),
+            pool_elements: panel_taps(windows, channels, taps),
+            runs: windows.saturating_mul(window.lines() as u64),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

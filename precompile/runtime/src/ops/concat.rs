@@ -2,7 +2,10 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{MOVABLE, axis_and_inner, require_axis, require_dimension, require_dtype, with_shape},
+    shape::{
+        MOVABLE, axis_and_inner, product, require_axis, require_dimension, require_dtype,
+        with_shape,
+    },
 };
 use crate::{
     error::OperatorError,
@@ -56,6 +59,7 @@ impl Operation for Concat {
         let output = with_shape(first.dtype(), &shape)?;
         let work = Work {
             move_bytes: output.size_bytes(),
+            runs: product(&shape[..joined]).saturating_mul(operands.len() as u64),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

@@ -25,7 +25,7 @@ use crate::{
     },
     model::format::{Signed32, ValueId},
     tensor::DType,
-    work::window_macs,
+    work::{panel_macs, window_macs},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -104,12 +104,19 @@ impl Operation for Conv2d {
         let sums = sums(&window, outputs);
         let mut work = added_work(operands, self.zero_points(), sums, &output)?;
         let outputs = outputs as u64;
-        let macs = window_macs(output.elements() / outputs.max(1), outputs, sums.depth);
+        let windows = output.elements() / outputs.max(1);
+        let macs = if window.is_pointwise() {
+            panel_macs(windows, outputs, sums.depth)
+        } else {
+            let lines = windows.saturating_mul(window.lines() as u64);
+            work.runs = work.runs.saturating_add(lines);
+            window_macs(windows, outputs, sums.depth)
+        };
         match accumulator {
             DType::I32 => work.macs_i8 = macs,
             _ => work.macs_i16x8 = macs,
         }
-        Ok(Inferred::new(output, work))
+        Ok(Inferred::new(output, work).proving(sums.outputs as u64))
     }
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {

@@ -26,9 +26,6 @@ use crate::{
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
-/// What gathering one line of a window takes, in multiply-accumulates.
-const LINE_MACS: u64 = 256;
-
 /// Attributes of CONV3D.
 #[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
 pub struct Conv3d {
@@ -168,14 +165,15 @@ impl Operation for Conv3d {
         let mut work = added_work(operands, self.zero_points(), sums, &output)?;
         let outputs = u64::from(sizes.outputs);
         let windows = output.elements() / outputs.max(1);
-        let lines = sizes.window.kernel * sizes.window.plane.kernel[0];
-        let gathering = windows.saturating_mul(lines as u64 * LINE_MACS);
-        let macs = window_macs(windows, outputs, sums.depth).saturating_add(gathering);
+        let macs = window_macs(windows, outputs, sums.depth);
+        let lines = sizes.window.kernel * sizes.window.plane.lines();
+        let lines = windows.saturating_mul(lines as u64);
+        work.runs = work.runs.saturating_add(lines);
         match accumulator {
             DType::I32 => work.macs_i8 = macs,
             _ => work.macs_i16x8 = macs,
         }
-        Ok(Inferred::new(output, work))
+        Ok(Inferred::new(output, work).proving(sums.outputs as u64))
     }
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {

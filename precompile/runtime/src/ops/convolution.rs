@@ -20,7 +20,7 @@ use crate::{
         },
     },
     tensor::{DType, TensorType},
-    work::Work,
+    work::{Work, pieces},
 };
 use alloc::vec;
 
@@ -110,8 +110,11 @@ pub(crate) fn prove_sums(
     require_accumulator(accumulator_of(input), &reaches, None)
 }
 
-/// What a layer takes in each run beside the products: computed weights are packed anew, a bias may have
-/// to be added with a check.
+/// Bytes of computed weights that go to one place.
+const PACKED_PIECE_BYTES: u64 = 2;
+
+/// What a layer takes in each run beside the products: weights are read, and packed anew if they are
+/// computed; a bias may have to be added with a check.
 pub(crate) fn added_work(
     operands: &[Operand<'_>],
     zero_points: ZeroPoints,
@@ -119,9 +122,14 @@ pub(crate) fn added_work(
     output: &TensorType,
 ) -> Result<Work, OperatorError> {
     let [_, weight, _] = exactly(operands)?;
-    let mut work = Work::default();
+    let mut work = Work {
+        move_bytes: weight.tensor.size_bytes(),
+        ..Work::default()
+    };
     if weight.constant.is_none() {
-        work.move_bytes = weight.tensor.size_bytes();
+        // Packing them is as an operator of its own.
+        work.operators = 1;
+        work.runs = pieces(weight.tensor.size_bytes(), PACKED_PIECE_BYTES);
     }
     if is_bias_checked(operands, zero_points, sums)? {
         work.elementwise = output.elements();

@@ -129,12 +129,16 @@ impl Operation for DepthwiseConv2d {
         let mut work = added_work(operands, self.zero_points(), sums, &output)?;
         let outputs = sizes.outputs as u64;
         let windows = output.elements() / outputs.max(1);
-        let macs = panel_taps(windows, outputs, sums.depth);
+        // Channels are computed together, or the results of each, of whatever there is more.
+        let rows = sizes.multiplier.min(sizes.window.channels).max(1) as u64;
+        let macs = panel_taps(windows.saturating_mul(rows), outputs / rows, sums.depth);
+        let lines = windows.saturating_mul(sizes.window.lines() as u64);
+        work.runs = work.runs.saturating_add(lines);
         match accumulator {
             DType::I32 => work.depthwise_macs_i8 = macs,
             _ => work.depthwise_macs_i16 = macs,
         }
-        Ok(Inferred::new(output, work))
+        Ok(Inferred::new(output, work).proving(sums.outputs as u64))
     }
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {

@@ -43,7 +43,8 @@ impl Operation for Gather {
         require_dimension(1, 0, indices_batch, batch)?;
         let output = with_shape(values.dtype(), &[batch, picks, channels])?;
         let work = Work {
-            gather: output.elements(),
+            gather: indices.tensor.elements(),
+            move_bytes: output.size_bytes(),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

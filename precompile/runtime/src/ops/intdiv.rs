@@ -37,10 +37,11 @@ impl Operation for IntDiv {
     }
 
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
-        let Inferred { output, .. } = infer_pair(operands, &[DType::I32], None)?;
+        let Inferred { output, work, .. } = infer_pair(operands, &[DType::I32], None)?;
         let work = Work {
             divide: output.elements(),
-            ..Work::default()
+            elementwise: 0,
+            ..work
         };
         Ok(Inferred::new(output, work))
     }

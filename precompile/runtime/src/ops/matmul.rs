@@ -23,7 +23,7 @@ use crate::{
     },
     model::format::{Signed32, ValueId},
     tensor::DType,
-    work::{Work, panel_macs},
+    work::{Work, panel_macs, panel_macs_i16, pieces},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -77,6 +77,9 @@ fn is_packed_once(shape: &MatMulShape, b: &Operand<'_>) -> bool {
     b.constant.is_some() && (shape.batch == 1 || elements >= MIN_PACKED_ELEMENTS)
 }
 
+/// Bytes of a right side that is not packed once that go to one place.
+const PACKED_PIECE_BYTES: u64 = 16;
+
 impl Operation for MatMul {
     fn operands(&self) -> Vec<ValueId> {
         vec![self.a, self.b]
@@ -90,21 +93,23 @@ impl Operation for MatMul {
         let sides = [shape.batch, shape.rows, shape.columns];
         let output = with_shape(accumulator_of(a), &sides.map(|size| size as u32))?;
         let rows = (shape.batch as u64).saturating_mul(shape.rows as u64);
-        let macs = panel_macs(rows, shape.columns as u64, shape.depth as u64);
-        // A right side that is not packed once is packed anew in every run.
+        let mut sums = (shape.batch * shape.columns) as u64;
+        let (columns, depth) = (shape.columns as u64, shape.depth as u64);
+        // A right side is read, and packed anew in every run if it is not packed once.
         let mut work = Work {
-            move_bytes: if is_packed_once(&shape, b) {
-                0
-            } else {
-                b.tensor.size_bytes()
-            },
+            move_bytes: b.tensor.size_bytes(),
             ..Work::default()
         };
-        match a.dtype() {
-            DType::I8 => work.macs_i8 = macs,
-            _ => work.macs_i16 = macs,
+        if !is_packed_once(&shape, b) {
+            work.operators = 1;
+            sums = 0;
+            work.runs = pieces(b.tensor.size_bytes(), PACKED_PIECE_BYTES);
         }
-        Ok(Inferred::new(output, work))
+        match a.dtype() {
+            DType::I8 => work.macs_i8 = panel_macs(rows, columns, depth),
+            _ => work.macs_i16 = panel_macs_i16(rows, columns, depth),
+        }
+        Ok(Inferred::new(output, work).proving(sums))
     }
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {

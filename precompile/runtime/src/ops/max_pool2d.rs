@@ -52,6 +52,7 @@ impl Operation for MaxPool2d {
         let windows = output.elements() / channels.max(1);
         let work = Work {
             pool_elements: panel_taps(windows, channels, window.taps() as u64),
+            runs: windows.saturating_mul(window.lines() as u64),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

@@ -62,7 +62,8 @@ impl Operation for Mul {
         }
         let work = Work {
             multiply_i32: products.output.elements(),
-            ..Work::default()
+            elementwise: 0,
+            ..products.work
         };
         Ok(Inferred::new(products.output, work))
     }

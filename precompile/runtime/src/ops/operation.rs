@@ -79,6 +79,8 @@ pub(crate) struct Inferred {
     pub(crate) output: TensorType,
     /// Work of one run, without the count of operators.
     pub(crate) work: Work,
+    /// Sums that are proved to fit one by one, from constants.
+    pub(crate) sums: u64,
     /// The output is the first operand's elements, unchanged and in the same order.
     pub(crate) is_alias: bool,
 }
@@ -89,8 +91,15 @@ impl Inferred {
         Self {
             output,
             work,
+            sums: 0,
             is_alias: false,
         }
+    }
+
+    /// The same, with sums that are proved one by one.
+    pub(crate) const fn proving(mut self, sums: u64) -> Self {
+        self.sums = sums;
+        self
     }
 
     /// An output that is the first operand's elements, where they are.
@@ -98,6 +107,7 @@ impl Inferred {
         Self {
             output,
             work: Work::default(),
+            sums: 0,
             is_alias: true,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{MOVABLE, exactly, require_dtype, with_shape},
+    shape::{MOVABLE, exactly, product, require_dtype, with_shape},
 };
 use crate::{
     buffer::{Buffer, ViewMut},
@@ -28,6 +28,15 @@ pub struct Pad {
     pub padding: SszList<Margin, MAX_RANK>,
     /// Value of the added elements, in the range of the element type.
     pub value: Signed32,
+}
+
+impl Pad {
+    /// Pieces that lie together: what is inside the innermost axis that is padded is one.
+    fn runs(&self, shape: &[u32]) -> u64 {
+        let is_padded = |margin: &Margin| margin.before != 0 || margin.after != 0;
+        let padded = self.padding.iter().rposition(is_padded);
+        product(&shape[..padded.unwrap_or(0)])
+    }
 }
 
 impl Operation for Pad {
@@ -59,6 +68,7 @@ impl Operation for Pad {
         let output = with_shape(input.dtype(), &shape)?;
         let work = Work {
             move_bytes: output.size_bytes(),
+            runs: self.runs(input.shape()),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

@@ -25,9 +25,15 @@ pub(crate) fn infer_pair(
     let output = broadcast(to.unwrap_or_else(|| a.dtype()), a, b)?;
     let work = Work {
         elementwise: output.elements(),
+        runs: rows_met([a.shape(), b.shape()]),
         ..Work::default()
     };
     Ok(Inferred::new(output, work))
+}
+
+/// Rows that operands of these shapes meet in: pieces of memory that are gone through one after another.
+pub(crate) fn rows_met<const N: usize>(shapes: [&[u32]; N]) -> u64 {
+    Broadcast::of(shapes).map_or(0, |shape| shape.rows() as u64)
 }
 
 /// An operator that computes each element from those of `N` operands that meet there.

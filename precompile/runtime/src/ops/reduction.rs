@@ -2,7 +2,7 @@
 
 use super::{
     operation::{Compute, Extent, Inferred, Operand, Step},
-    shape::{axis_and_inner, exactly, require_axis, require_dtype, with_shape},
+    shape::{axis_and_inner, exactly, product, require_axis, require_dtype, with_shape},
 };
 use crate::{
     buffer::{View, ViewMut},
@@ -25,9 +25,21 @@ pub(crate) fn infer_reduction(
     shape[axis] = 1;
     let work = Work {
         reduce: input.tensor.elements(),
+        runs: runs_along(input.shape(), axis),
         ..Work::default()
     };
     Ok(Inferred::new(with_shape(input.dtype(), &shape)?, work))
+}
+
+/// Pieces of memory that joining the elements of an axis goes through: along the last axis its rows, else
+/// each row of what lies inside the axis.
+pub(crate) fn runs_along(shape: &[u32], axis: usize) -> u64 {
+    let (size, inner) = axis_and_inner(shape, axis);
+    let outside = product(&shape[..axis]);
+    match inner {
+        1 => outside,
+        _ => outside.saturating_mul(size as u64),
+    }
 }
 
 /// An operator that joins elements along an axis.

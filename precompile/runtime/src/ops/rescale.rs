@@ -141,6 +141,11 @@ impl Operation for Rescale {
         self.check_factors(input)?;
         let work = Work {
             rescale: input.tensor.elements(),
+            runs: if self.per_channel {
+                input.tensor.elements() / (self.multipliers.len() as u64).max(1)
+            } else {
+                1
+            },
             ..Work::default()
         };
         Ok(Inferred::new(with_shape(self.to, input.shape())?, work))

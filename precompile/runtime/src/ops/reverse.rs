@@ -2,7 +2,7 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{MOVABLE, axis_and_inner, exactly, require_axis, require_dtype},
+    shape::{MOVABLE, axis_and_inner, exactly, product, require_axis, require_dtype},
 };
 use crate::{
     error::OperatorError,
@@ -30,10 +30,17 @@ impl Operation for Reverse {
     fn infer(&self, operands: &[Operand<'_>]) -> Result<Inferred, OperatorError> {
         let [input] = exactly(operands)?;
         require_dtype(0, input, &MOVABLE)?;
-        require_axis(self.axis, input)?;
+        let axis = require_axis(self.axis, input)?;
         let output = input.tensor.clone();
+        let (_, inner) = axis_and_inner(input.shape(), axis);
         let work = Work {
             move_bytes: output.size_bytes(),
+            // Single elements are turned round a row at a time.
+            runs: if inner == 1 {
+                product(&input.shape()[..axis])
+            } else {
+                product(&input.shape()[..=axis])
+            },
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

@@ -59,8 +59,10 @@ impl Operation for Scatter {
         }
         let output = with_shape(values.dtype(), &shape)?;
         let work = Work {
-            move_bytes: output.size_bytes(),
-            gather: input.tensor.elements(),
+            move_bytes: output
+                .size_bytes()
+                .saturating_add(input.tensor.size_bytes()),
+            gather: indices.tensor.elements(),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

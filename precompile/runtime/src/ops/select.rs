@@ -2,7 +2,7 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    pairwise::{Pointwise, broadcast_step},
+    pairwise::{Pointwise, broadcast_step, rows_met},
     shape::{MOVABLE, broadcast_onto, exactly, require_dtype, with_shape},
 };
 use crate::{
@@ -47,6 +47,7 @@ impl Operation for Select {
         let work = Work {
             // Three operands are walked instead of two, and none of it vectorises well.
             elementwise: output.elements().saturating_mul(2),
+            runs: rows_met([condition.shape(), a.shape(), b.shape()]).saturating_mul(2),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

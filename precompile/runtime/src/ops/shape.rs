@@ -149,6 +149,12 @@ pub(crate) fn axis_and_inner(shape: &[u32], axis: usize) -> (usize, usize) {
     (size, inner.product())
 }
 
+/// Product of sizes. Saturates.
+pub(crate) fn product(sizes: &[u32]) -> u64 {
+    let sizes = sizes.iter().map(|&size| u64::from(size));
+    sizes.fold(1, u64::saturating_mul)
+}
+
 /// Refuses constant indices of which one is not in `0..rows`. Others are checked while running.
 pub(crate) fn require_indices(
     operand: u8,

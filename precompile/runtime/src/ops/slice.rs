@@ -2,14 +2,14 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{MOVABLE, exactly, require_dtype},
+    shape::{MOVABLE, exactly, product, require_dtype},
 };
 use crate::{
     error::OperatorError,
     kernels::{Isa, KernelError, portable::slice::slice},
     model::format::ValueId,
     tensor::{Shape, TensorType},
-    work::Work,
+    work::{Work, far_runs},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -23,6 +23,18 @@ pub struct Slice {
     pub start: Shape,
     /// Elements taken per axis.
     pub size: Shape,
+}
+
+impl Slice {
+    /// Pieces that lie together: what is inside the innermost axis that is cut is one.
+    fn runs(&self, shape: &[u32]) -> u64 {
+        let cut = self
+            .size
+            .iter()
+            .zip(shape)
+            .rposition(|(size, whole)| size != whole);
+        product(&self.size[..cut.unwrap_or(0)])
+    }
 }
 
 impl Operation for Slice {
@@ -54,6 +66,7 @@ impl Operation for Slice {
         };
         let work = Work {
             move_bytes: output.size_bytes(),
+            runs: far_runs(self.runs(input.shape()), input.tensor.size_bytes()),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

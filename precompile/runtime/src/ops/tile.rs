@@ -2,13 +2,13 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{MOVABLE, exactly, require_dtype, with_shape},
+    shape::{MOVABLE, exactly, product, require_dtype, with_shape},
 };
 use crate::{
     error::OperatorError,
     kernels::{Isa, KernelError, portable::tile::tile},
     model::format::ValueId,
-    tensor::Shape,
+    tensor::{Shape, TensorType},
     work::Work,
 };
 use alloc::{vec, vec::Vec};
@@ -23,18 +23,19 @@ pub struct Tile {
     pub multiples: Shape,
 }
 
-/// What finding the source of one row takes, in bytes moved.
-const ROW_BYTES: u64 = 8;
-
-/// Rows that are written apart: what lies outside the innermost axis that is repeated.
-fn rows<'a>(axes: impl DoubleEndedIterator<Item = (&'a u32, &'a u32)>) -> u64 {
-    let outer = axes
-        .rev()
-        .skip_while(|(_, multiple)| **multiple == 1)
-        .skip(1);
-    outer.fold(1, |rows: u64, (size, _)| {
-        rows.saturating_mul(u64::from(*size))
-    })
+impl Tile {
+    /// Pieces that are written one after another: copies of what is inside the innermost axis that is
+    /// repeated, or rows of them if they are single elements.
+    fn runs(&self, input: &TensorType, output: &TensorType) -> u64 {
+        let Some(repeated) = self.multiples.iter().rposition(|&multiple| multiple > 1) else {
+            return 1;
+        };
+        let rows = product(&output.shape[..repeated]);
+        match product(&input.shape[repeated..]) {
+            1 => rows,
+            _ => rows.saturating_mul(u64::from(self.multiples[repeated])),
+        }
+    }
 }
 
 impl Operation for Tile {
@@ -62,11 +63,9 @@ impl Operation for Tile {
             shape.push(size.saturating_mul(*multiple));
         }
         let output = with_shape(input.dtype(), &shape)?;
-        let rows = rows(output.shape.iter().zip(self.multiples.iter()));
         let work = Work {
-            move_bytes: output
-                .size_bytes()
-                .saturating_add(rows.saturating_mul(ROW_BYTES)),
+            move_bytes: output.size_bytes(),
+            runs: self.runs(input.tensor, &output),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

@@ -2,13 +2,13 @@
 
 use super::{
     operation::{Inferred, Operand, Operation, Step},
-    shape::{MOVABLE, exactly, require_dtype, with_shape},
+    shape::{MOVABLE, exactly, product, require_dtype, with_shape},
 };
 use crate::{
     error::OperatorError,
     kernels::{Isa, KernelError, portable::transpose::transpose},
     model::{format::ValueId, limits::MAX_RANK},
-    work::Work,
+    work::{Work, far_runs},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -21,6 +21,15 @@ pub struct Transpose {
     pub input: ValueId,
     /// Output axis `i` is input axis `permutation[i]`.
     pub permutation: SszList<u8, MAX_RANK>,
+}
+
+impl Transpose {
+    /// Pieces that lie together: innermost axes that stay in place are one.
+    fn runs(&self, shape: &[u32]) -> u64 {
+        let axes = self.permutation.iter().map(|&axis| usize::from(axis));
+        let moved = axes.enumerate().rfind(|(at, axis)| at != axis);
+        product(&shape[..moved.map_or(0, |(at, _)| at + 1)])
+    }
 }
 
 impl Operation for Transpose {
@@ -50,6 +59,7 @@ impl Operation for Transpose {
         let output = with_shape(input.dtype(), &shape)?;
         let work = Work {
             move_bytes: output.size_bytes(),
+            runs: far_runs(self.runs(input.shape()), input.tensor.size_bytes()),
             ..Work::default()
         };
         Ok(Inferred::new(output, work))

@@ -31,9 +31,6 @@ use crate::{
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
 
-/// Elements that the shortest run of additions takes as long as.
-const MIN_RUN_ELEMENTS: u64 = 4;
-
 /// What the output gains on each side, in TOSA's order; negative where it loses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, SszEncode, SszDecode)]
 pub struct OutPad2d {
@@ -173,16 +170,16 @@ impl Operation for TransposeConv2d {
         let sums = sums(&window, outputs);
         let mut work = added_work(operands, self.zero_points(), sums, &output)?;
         // Each result of a pixel is added where it lands, in runs of the output channels.
-        let run = u64::from(outputs).max(MIN_RUN_ELEMENTS);
-        let additions = pixels.saturating_mul(window.taps() as u64);
-        let additions = additions.saturating_mul(run);
+        let runs = pixels.saturating_mul(window.taps() as u64);
+        let additions = runs.saturating_mul(u64::from(outputs));
         work.elementwise = work.elementwise.saturating_add(additions);
+        work.runs = work.runs.saturating_add(runs);
         work.move_bytes = work.move_bytes.saturating_add(output.size_bytes());
         match accumulator {
             DType::I32 => work.macs_i8 = macs,
             _ => work.macs_i16x8 = macs,
         }
-        Ok(Inferred::new(output, work))
+        Ok(Inferred::new(output, work).proving(sums.outputs as u64))
     }
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
