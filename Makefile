@@ -69,6 +69,7 @@ test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's w
 	python3 scripts/readme_walk.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/rpc_backend.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/two_parents.py --fixpoint $(DEBUG_BIN)
+	python3 scripts/solidml.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/real_models.py --fixpoint $(DEBUG_BIN) --samples 20
 	@# With the converter, which test-rust may not have had.
 	$(if $(TOSA_VENV),FIXPOINT_TOSA_TOOLS=$(abspath $(TOSA_VENV))/bin) $(CARGO) test --locked --workspace --test tflite_files
