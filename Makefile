@@ -16,7 +16,8 @@ RELEASE_BIN := $(CURDIR)/target/release/fixpoint
 BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
-	test-conformance conformance real-models cross cross-ci bench gas predeploys vectors fmt fuzz clean
+	test-conformance conformance real-models cross cross-ci bench gas predeploys vectors fmt fuzz clean \
+	halmos deep-invariants
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -60,7 +61,17 @@ test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where
 	forge build
 	node tools/predeploys.cjs --check
 	node tools/selectors.cjs --check
-	FIXPOINT_CLI=$(DEBUG_BIN) forge test
+	node tools/sizes.cjs --check
+	@# Fails when the figures are not those in snapshots/gas.json.
+	FORGE_SNAPSHOT_CHECK=true forge test --match-contract ContractGasTest
+	FIXPOINT_CLI=$(DEBUG_BIN) forge test --no-match-contract ContractGasTest
+
+halmos: $(NPM) tools ## Proofs of how a price is split, for all prices and shares
+	python3 scripts/halmos.py
+
+deep-invariants: $(NPM) tools ## Invariants in 1,000 runs of 500 actions, fuzz tests in 100,000 runs: hours
+	@# Not those that start a process for each run.
+	FOUNDRY_PROFILE=deep forge test --no-match-path 'contracts/test/{testing,native}/*'
 
 test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, a model with two parents, trained TFLite models
 	$(BUILD_DEBUG)
@@ -110,10 +121,12 @@ gas: $(NPM) build ## The slowest models for their gas, CLASS_SECONDS (20) a clas
 	$(CARGO) build --release --locked -p fixpoint-gas
 	python3 scripts/gas.py --gas $(CURDIR)/target/release/gas --fixpoint $(RELEASE_BIN) --seconds-per-class $(CLASS_SECONDS)
 
-predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests
+predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests, sizes, gas
 	forge build
 	node tools/predeploys.cjs
 	node tools/selectors.cjs
+	node tools/sizes.cjs
+	forge test --match-contract ContractGasTest
 
 vectors: tools ## Write test-vectors/*.json again
 	$(CARGO) run --locked -p fixpoint-test-vectors --bin generate

@@ -29,24 +29,17 @@ contract Actions is Books {
         external
     {
         address payer = people[payerSeed % PEOPLE];
-        uint256 modelId = models[modelSeed % models.length];
         n = bound(n, 1, 4);
-        (bool open, address token, uint256 price, uint32 version) = quoteOf(modelId, n, payer);
-        if (!open) return;
         kind = kind % 4;
+        (bool open, IInferenceGateway.Order memory order) =
+            orderOf(models[modelSeed % models.length], n, payer, kind == 1);
+        if (!open) return;
         // Sometimes too little, sometimes more than enough.
-        uint256 sent = token == NATIVE && kind != 1 ? bound(funds, 0, 2 * price + 1) : 0;
-        if (token == NATIVE) give(NATIVE, payer, sent);
-        else if (kind != 1) give(token, payer, bound(funds, 0, 2 * price + 1));
-
-        bool ok = act(
-            payer,
-            callOf(IInferenceGateway.Order(modelId, version, token, price, kind == 1), kind, n),
-            sent,
-            payer
-        );
-        if (!ok) return;
-        checkCharged(token, payer, price, kind == 1);
+        uint256 given = order.prepaid ? 0 : bound(funds, 0, 2 * order.maxPrice + 1);
+        give(order.token, payer, given);
+        uint256 sent = order.token == NATIVE ? given : 0;
+        if (!act(payer, callOf(order, kind, n), sent, payer)) return;
+        checkCharged(order.token, payer, order.maxPrice, order.prepaid);
     }
 
     /// @notice A call with some of the gas that it needs.
@@ -258,6 +251,16 @@ contract Actions is Books {
         if (!REGISTRY.mayCall(modelId, payer)) return (false, token, price, version);
         (token, price, version) = GATEWAY.quote(modelId, 0, n, payer);
         return (true, token, price, version);
+    }
+
+    /// @dev An order for exactly what is quoted; not open to somebody who may not call the model.
+    function orderOf(uint256 modelId, uint256 n, address payer, bool prepaid)
+        private
+        view
+        returns (bool open, IInferenceGateway.Order memory order)
+    {
+        (order.modelId, order.prepaid) = (modelId, prepaid);
+        (open, order.token, order.maxPrice, order.version) = quoteOf(modelId, n, payer);
     }
 
     /// @dev 0 exact value, 1 prepaid, 2 and 3 with an order; 3 several at once.
