@@ -17,7 +17,7 @@ BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
 	test-conformance conformance real-models cross cross-ci bench gas predeploys vectors fmt fuzz clean \
-	halmos deep-invariants
+	halmos deep-invariants examples
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -62,6 +62,7 @@ test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where
 	node tools/predeploys.cjs --check
 	node tools/selectors.cjs --check
 	node tools/sizes.cjs --check
+	python3 scripts/example_libraries.py --fixpoint $(DEBUG_BIN) --check
 	@# Fails when the figures are not those in snapshots/gas.json.
 	FORGE_SNAPSHOT_CHECK=true forge test --match-contract ContractGasTest
 	FIXPOINT_CLI=$(DEBUG_BIN) forge test --no-match-contract ContractGasTest
@@ -127,6 +128,10 @@ predeploys: $(NPM) ## After a contract change: its code into the node, its ABI f
 	node tools/selectors.cjs
 	node tools/sizes.cjs
 	forge test --match-contract ContractGasTest
+
+examples: tools ## Write the libraries of the examples' models again
+	$(BUILD_DEBUG)
+	python3 scripts/example_libraries.py --fixpoint $(DEBUG_BIN)
 
 vectors: tools ## Write test-vectors/*.json again
 	$(CARGO) run --locked -p fixpoint-test-vectors --bin generate

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IInference} from "fixpoint/interfaces/IInference.sol";
+import {Inference} from "fixpoint/libraries/Inference.sol";
+
+/// @title Calls the model Volatility
+/// @notice Written by `fixpoint inspect --solidity`. Numbers have 18 decimals unless a
+/// comment says integers.
+library Volatility {
+    /// @notice keccak256 of the model's bytes.
+    bytes32 internal constant CONTENT_HASH =
+        0x325b46ed3878338b2e29511a6170d10bfe243f65e6c840e5441765dfe9de840b;
+    /// @notice Words that go in.
+    uint256 internal constant INPUT_LENGTH = 16;
+    /// @notice Words that come out.
+    uint256 internal constant OUTPUT_LENGTH = 1;
+    /// @notice First word of `returns`, shape [1, 16].
+    uint256 internal constant INPUT_RETURNS = 0;
+    /// @notice First word of `volatility`, shape [1, 1].
+    uint256 internal constant OUTPUT_VOLATILITY = 0;
+    /// @notice Last word in the range of `returns`; a word beyond reverts with InputRange.
+    int256 internal constant INPUT_RETURNS_MIN = -13941829870878905239;
+    /// @notice Last word in the range of `returns`; a word beyond reverts with InputRange.
+    int256 internal constant INPUT_RETURNS_MAX = 13941404406488686618;
+
+    /// @notice The model at this address has other bytes than this library was written for.
+    error WrongModel(address model, bytes32 got);
+    /// @notice The input has another length.
+    error WrongInputLength(uint256 got);
+
+    /// @notice Makes sure that a root contract holds this model. Check once, when the
+    /// address is stored: code does not change.
+    function check(address model) internal view {
+        IInference.ModelInfo memory info = Inference.info(model);
+        if (info.contentHash != CONTENT_HASH) revert WrongModel(model, info.contentHash);
+    }
+
+    /// @notice Runs the model.
+    /// @param model Its root contract.
+    /// @param input `INPUT_LENGTH` words.
+    /// @return output `OUTPUT_LENGTH` words.
+    function run(address model, int256[] memory input)
+        internal
+        view
+        returns (int256[] memory output)
+    {
+        if (input.length != INPUT_LENGTH) revert WrongInputLength(input.length);
+        return Inference.run(model, input);
+    }
+}
