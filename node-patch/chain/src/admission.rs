@@ -128,6 +128,28 @@ pub(crate) fn check_transaction(
     chain_id: u64,
     head: &SealedHeader,
 ) -> Result<RecoveredTransaction, AdmissionError> {
+    check_shape(&transaction, chain_id, head)?;
+    let sender = transaction.recover_signer();
+    let sender = sender.map_err(|_| AdmissionError::Signature)?;
+    check_gas(&transaction, sender)?;
+    Ok(RecoveredTransaction::new_unchecked(transaction, sender))
+}
+
+/// [`check_transaction`] of one whose sender nobody has to prove.
+pub(crate) fn check_unsigned(
+    transaction: &RecoveredTransaction,
+    chain_id: u64,
+    head: &SealedHeader,
+) -> Result<(), AdmissionError> {
+    check_shape(transaction.inner(), chain_id, head)?;
+    check_gas(transaction.inner(), transaction.signer())
+}
+
+fn check_shape(
+    transaction: &Transaction,
+    chain_id: u64,
+    head: &SealedHeader,
+) -> Result<(), AdmissionError> {
     use AdmissionError as E;
     if transaction.is_eip4844() {
         return Err(E::Blob);
@@ -175,9 +197,7 @@ pub(crate) fn check_transaction(
     if transaction.nonce() == u64::MAX {
         return Err(E::NonceMax);
     }
-    let sender = transaction.recover_signer().map_err(|_| E::Signature)?;
-    check_gas(&transaction, sender)?;
-    Ok(RecoveredTransaction::new_unchecked(transaction, sender))
+    Ok(())
 }
 
 fn check_gas(transaction: &Transaction, sender: Address) -> Result<(), AdmissionError> {
@@ -203,6 +223,7 @@ fn check_gas(transaction: &Transaction, sender: Address) -> Result<(), Admission
 pub(crate) fn check_sender(
     transaction: &RecoveredTransaction,
     view: &StateView,
+    contracts_may_send: bool,
 ) -> Result<Sender, crate::pool::PoolError> {
     use AdmissionError as E;
     let address = transaction.signer();
@@ -216,7 +237,7 @@ pub(crate) fn check_sender(
     }
     let code = view.code(address)?;
     // An EIP-7702 delegation leaves the account its owner's.
-    if !code.is_empty() && !code.starts_with(&[0xef, 0x01, 0x00]) {
+    if !contracts_may_send && !code.is_empty() && !code.starts_with(&[0xef, 0x01, 0x00]) {
         return Err(E::SenderIsContract(address).into());
     }
     let (balance, cost) = (account.balance, cost_wei(transaction));

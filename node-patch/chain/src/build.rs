@@ -25,6 +25,8 @@ pub struct BlockAttributes {
     pub parent_beacon_block_root: B256,
     /// Gas limit to move towards, by less than 1/1024 a block. `None` keeps the parent's.
     pub gas_limit_target: Option<u64>,
+    /// Base fee in wei instead of the one that EIP-1559 gives: no other node accepts such a block.
+    pub base_fee_wei: Option<u64>,
     /// At most 32 bytes.
     pub extra_data: Bytes,
 }
@@ -38,6 +40,7 @@ impl BlockAttributes {
             prev_randao: B256::ZERO,
             parent_beacon_block_root: B256::ZERO,
             gas_limit_target: None,
+            base_fee_wei: None,
             extra_data: Bytes::new(),
         }
     }
@@ -84,7 +87,11 @@ pub(crate) fn header_template(
         timestamp: attributes.timestamp_s,
         extra_data: attributes.extra_data.clone(),
         mix_hash: attributes.prev_randao,
-        base_fee_per_gas: Some(spec.next_base_fee_wei(parent)),
+        base_fee_per_gas: Some(
+            attributes
+                .base_fee_wei
+                .unwrap_or_else(|| spec.next_base_fee_wei(parent)),
+        ),
         withdrawals_root: Some(EMPTY_WITHDRAWALS),
         blob_gas_used: Some(0),
         excess_blob_gas: Some(spec.next_excess_blob_gas(parent)),
@@ -104,7 +111,11 @@ pub(crate) fn build(
     let parent = view.header();
     let template = header_template(spec, parent, attributes);
     // A builder may be ahead of its own clock (tests, time travel), so the drift rule is left out.
-    header::check(spec, parent, &template, u64::MAX)?;
+    let ruled = Header {
+        base_fee_per_gas: Some(spec.next_base_fee_wei(parent)),
+        ..template.clone()
+    };
+    header::check(spec, parent, &ruled, u64::MAX)?;
     let outcome = execute(spec, view, &template, transactions)?;
     let (layer, skipped) = seal(view, template, outcome)?;
     Ok((layer, skipped))

@@ -1,10 +1,12 @@
 //! The facade: one handle on one chain. Here is what it holds and who locks what; `read.rs` answers
-//! questions, `write.rs` adds blocks, `submit.rs` is the way to the pool.
+//! questions, `write.rs` adds blocks, `submit.rs` is the way to the pool, `dev.rs` is what only a
+//! development chain may do.
 //!
 //! `writer` serialises everything that adds blocks and is held while a block executes and is written.
 //! `tree` is held for moments only, so readers never wait for a disk or an execution. `pool` may be held
 //! while `tree` is taken, never the other way round.
 
+mod dev;
 mod read;
 mod submit;
 mod write;
@@ -23,6 +25,7 @@ use crate::{
     tree::Tree,
 };
 
+pub use dev::Mark;
 pub use read::{ReplayPoint, TransactionLookup};
 pub use write::Mined;
 

@@ -76,6 +76,36 @@ impl StateDiff {
             .collect();
         Self { accounts, code }
     }
+
+    /// These changes and then `later`, as one.
+    pub fn followed_by(mut self, later: &Self) -> Self {
+        for (address, change) in &later.accounts {
+            match self.accounts.get_mut(address) {
+                Some(earlier) => earlier.follow(change),
+                None => {
+                    self.accounts.insert(*address, change.clone());
+                }
+            }
+        }
+        let code = later.code.iter();
+        self.code
+            .extend(code.map(|(hash, code)| (*hash, code.clone())));
+        self
+    }
+}
+
+impl AccountDiff {
+    fn follow(&mut self, later: &Self) {
+        // Gone, or made anew after it was gone: nothing of the storage before is left.
+        if later.wiped || later.account.is_none() || self.account.is_none() {
+            self.wiped = true;
+            self.storage.clear();
+        }
+        self.account = later.account;
+        let storage = later.storage.iter();
+        self.storage
+            .extend(storage.map(|(slot, value)| (*slot, *value)));
+    }
 }
 
 impl From<&BundleAccount> for AccountDiff {
@@ -95,5 +125,43 @@ impl From<&BundleAccount> for AccountDiff {
                 .map(|(slot, value)| (*slot, value.present_value))
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(account: Option<u64>, wiped: bool, storage: &[(u64, u64)]) -> StateDiff {
+        let storage = storage.iter();
+        let diff = AccountDiff {
+            account: account.map(|nonce| Account {
+                nonce,
+                ..Account::default()
+            }),
+            wiped,
+            storage: storage
+                .map(|(slot, value)| (U256::from(*slot), U256::from(*value)))
+                .collect(),
+        };
+        StateDiff {
+            accounts: [(Address::repeat_byte(1), diff)].into(),
+            ..StateDiff::default()
+        }
+    }
+
+    #[test]
+    fn one_change_after_another_is_one_change() {
+        let first = change(Some(1), false, &[(1, 1), (2, 2)]);
+        let second = change(Some(2), false, &[(2, 3), (4, 4)]);
+        let both = change(Some(2), false, &[(1, 1), (2, 3), (4, 4)]);
+        assert_eq!(first.clone().followed_by(&second), both);
+        assert_eq!(StateDiff::default().followed_by(&first), first);
+
+        let gone = change(None, true, &[]);
+        assert_eq!(first.clone().followed_by(&gone), gone);
+        let anew = change(Some(1), true, &[(4, 4)]);
+        assert_eq!(gone.followed_by(&change(Some(1), false, &[(4, 4)])), anew);
+        assert_eq!(first.followed_by(&anew), anew);
     }
 }

@@ -8,7 +8,8 @@
 //! 4. [`header`]: rules of a header against its parent.
 //! 5. [`state`]: accounts and storage at any block, as [`diff`]s over what is on disk; `state_trie`
 //!    and `trie` give the roots and proofs.
-//! 6. [`store`]: writes finalised blocks; `snapshot` reads them, `tables` is the byte layout.
+//! 6. [`store`]: writes finalised blocks; `snapshot` reads them, `tables` is the byte layout;
+//!    `rewind` takes them back, on a development chain.
 //! 7. [`chain`]: the facade that other crates use.
 //!
 //! Nothing here reads a clock: whoever calls passes the time in. Networking, JSON-RPC and the
@@ -24,6 +25,7 @@ pub mod header;
 mod listeners;
 pub mod logs;
 pub mod pool;
+mod rewind;
 mod snapshot;
 pub mod spec;
 pub mod state;
@@ -38,7 +40,8 @@ pub mod verify;
 pub use admission::AdmissionError;
 pub use block::{Block, ExecutedBlock, Receipt, RecoveredTransaction, SealedHeader, Transaction};
 pub use build::{BlockAttributes, BuildError, BuiltBlock};
-pub use chain::{Chain, Location, Mined, ReplayPoint, TransactionLookup};
+pub use chain::{Chain, Location, Mark, Mined, ReplayPoint, TransactionLookup};
+pub use diff::{Account, AccountDiff, StateDiff};
 pub use execute::{ExecutionError, SkipReason, Skipped};
 pub use header::HeaderError;
 pub use logs::{LogEntry, LogFilter};

@@ -86,21 +86,21 @@ pub(crate) struct Sender {
     pub(crate) balance: U256,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Pool {
     senders: BTreeMap<Address, Queue>,
     places: BTreeMap<B256, (Address, u64)>,
     arrivals: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Queue {
     /// The account's nonce at the head.
     nonce: u64,
     transactions: BTreeMap<u64, Pooled>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pooled {
     transaction: RecoveredTransaction,
     arrival: u64,

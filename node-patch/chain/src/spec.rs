@@ -34,6 +34,7 @@ const ACTIVATION_KEY: &str = "fixpointTime";
 #[derive(Debug, Clone)]
 pub struct ChainSpec {
     inner: Arc<Inner>,
+    contracts_may_send: bool,
 }
 
 #[derive(Debug)]
@@ -124,6 +125,7 @@ impl ChainSpec {
                 inference_activation_s,
                 evm_factory: FixpointEvmFactory::new(inference_activation_s),
             }),
+            contracts_may_send: false,
         })
     }
 
@@ -139,6 +141,19 @@ impl ChainSpec {
             source,
         })?;
         Self::from_json(&json)
+    }
+
+    /// Lets accounts with code send transactions (against EIP-3607), for a development chain on which
+    /// anybody can be impersonated. It changes nothing for transactions that are signed: nobody has
+    /// the key of a contract.
+    pub fn letting_contracts_send(mut self) -> Self {
+        self.contracts_may_send = true;
+        self
+    }
+
+    /// Whether accounts with code may send transactions.
+    pub(crate) fn contracts_may_send(&self) -> bool {
+        self.contracts_may_send
     }
 
     /// The genesis, with system contracts, as it would be written to a file.
@@ -202,7 +217,10 @@ impl ChainSpec {
 
     /// What the EVM sees of the block with this header.
     pub fn evm_env(&self, header: &Header) -> EvmEnv {
-        EvmEnv::for_eth_block(header, self, self.chain_id(), Some(self.blob_params()))
+        let blobs = Some(self.blob_params());
+        let mut env = EvmEnv::for_eth_block(header, self, self.chain_id(), blobs);
+        env.cfg_env.disable_eip3607 = self.contracts_may_send;
+        env
     }
 }
 

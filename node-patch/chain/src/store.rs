@@ -226,7 +226,8 @@ impl Store {
         Ok(write.commit()?)
     }
 
-    fn begin(&self) -> Result<WriteTransaction, StoreError> {
+    /// A write transaction that is on disk once it is committed.
+    pub(crate) fn begin(&self) -> Result<WriteTransaction, StoreError> {
         let mut write = self.database.begin_write()?;
         write.set_durability(Durability::Immediate)?;
         Ok(write)

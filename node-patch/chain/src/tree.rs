@@ -18,6 +18,9 @@ pub(crate) const MAX_UNFINALISED: usize = 256;
 pub(crate) struct Tree {
     snapshot: Arc<Snapshot>,
     layers: BTreeMap<B256, Arc<Layer>>,
+    /// State that was changed outside of transactions, by the number of the finalised block after
+    /// which it was; only on a development chain. `block` of such a layer is that block.
+    changes: BTreeMap<u64, Arc<Layer>>,
 }
 
 impl Tree {
@@ -25,6 +28,7 @@ impl Tree {
         Self {
             snapshot: Arc::new(snapshot),
             layers: BTreeMap::new(),
+            changes: BTreeMap::new(),
         }
     }
 
@@ -55,7 +59,8 @@ impl Tree {
 
     /// State after an unfinalised block or the newest finalised one: what a block can stand on.
     pub(crate) fn view_of_tip(&self, hash: B256) -> Option<StateView> {
-        let layers = self.path(hash)?;
+        let mut layers = self.path(hash)?;
+        layers.extend(self.change_at(self.head().number).cloned());
         Some(StateView::unfinalised(layers, self.snapshot.clone()))
     }
 
@@ -70,6 +75,26 @@ impl Tree {
             layers.push(layer.clone());
         }
         Some(layers)
+    }
+
+    /// What was changed in the state after a finalised block.
+    pub(crate) fn change_at(&self, number: u64) -> Option<&Arc<Layer>> {
+        self.changes.get(&number)
+    }
+
+    /// Changes the state after the newest finalised block; what stands on that block is forgotten.
+    pub(crate) fn set_change(&mut self, layer: Arc<Layer>) {
+        self.layers.clear();
+        self.changes.insert(self.head().number, layer);
+    }
+
+    /// Moves the base back to a snapshot, and the state after it to `change`.
+    pub(crate) fn rewind(&mut self, snapshot: Snapshot, change: Option<Arc<Layer>>) {
+        self.layers.clear();
+        let number = snapshot.head().number;
+        self.changes.retain(|changed, _| *changed < number);
+        self.changes.extend(change.map(|change| (number, change)));
+        self.snapshot = Arc::new(snapshot);
     }
 
     /// Moves the base to a snapshot that was just written; forgets what does not descend from it.

@@ -108,6 +108,7 @@ pub(crate) fn verify(
         prev_randao: claimed.mix_hash,
         parent_beacon_block_root: claimed.parent_beacon_block_root.unwrap_or_default(),
         gas_limit_target: Some(claimed.gas_limit),
+        base_fee_wei: None,
         extra_data: claimed.extra_data.clone(),
     };
     let template = header_template(spec, view.header(), &attributes);

@@ -89,7 +89,8 @@ impl Node {
             Arc::clone(&miner) as _,
             DevAccounts::new(signers.clone()),
             identity(),
-        );
+        )
+        .with_controls(Arc::clone(&miner) as _);
         let address = SocketAddr::new(config.host, config.port);
         let server = RpcServer::start(address, context)
             .await
@@ -187,10 +188,10 @@ fn open_chain(config: &DevnetConfig, signers: &[PrivateKeySigner]) -> Result<Cha
         }
     };
     let Some(directory) = &config.data_dir else {
-        let spec = ChainSpec::from_genesis(fresh()?)?;
+        let spec = ChainSpec::from_genesis(fresh()?)?.letting_contracts_send();
         return Ok(Chain::open(Location::Memory, spec)?);
     };
-    let spec = directory_spec(directory, fresh)?;
+    let spec = directory_spec(directory, fresh)?.letting_contracts_send();
     Chain::open(Location::Directory(directory.clone()), spec)
         .with_context(|| format!("cannot open the chain in {}", directory.display()))
 }

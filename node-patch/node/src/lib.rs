@@ -1,7 +1,7 @@
 //! The node: a chain, a miner and an RPC server, wired together.
 //!
 //! 1. [`accounts`] and [`genesis`]: what a devnet starts with.
-//! 2. [`miner`]: when blocks are made.
+//! 2. [`miner`]: when blocks are made; `next_block`: with what; `snapshots`: how they are undone.
 //! 3. [`devnet`]: the wiring, for tests ([`Node`]) and for the command line ([`run_devnet`]).
 //! 4. [`banner`]: what a person sees first.
 //! 5. [`import`]: checking somebody else's blocks in a fresh chain.
@@ -15,5 +15,7 @@ pub mod genesis;
 pub mod import;
 pub mod kernels;
 pub mod miner;
+mod next_block;
+mod snapshots;
 
 pub use devnet::{DevnetConfig, Node, run_devnet};

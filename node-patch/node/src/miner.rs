@@ -1,25 +1,27 @@
 //! When blocks are made on a chain with one producer: per transaction, by the clock, or on request.
 //!
-//! The chain makes the blocks; only timing and the chain's clock live here.
+//! The chain makes the blocks; only timing lives here; with what they are made is in
+//! `next_block`, undoing them in `snapshots`.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use alloy_primitives::{B256, keccak256};
-use fixpoint_chain::{BlockAttributes, Chain, Mined};
+use alloy_primitives::B256;
+use fixpoint_chain::{Chain, Mined};
 use fixpoint_rpc::{Miner, MiningChange, MiningStatus, RpcError};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::genesis::COINBASE;
+use crate::{next_block::NextBlock, snapshots::Snapshots};
 
 /// Makes the blocks of a devnet.
 pub struct DevMiner {
-    chain: Chain,
-    clock: Mutex<ChainClock>,
+    pub(crate) chain: Chain,
+    pub(crate) next_block: Mutex<NextBlock>,
+    pub(crate) snapshots: Mutex<Snapshots>,
     mode: watch::Sender<Mode>,
     /// Held while a block is made, so that a submitter sees whether another's block has its
     /// transaction before it makes one itself.
-    producing: Mutex<()>,
+    pub(crate) producing: Mutex<()>,
 }
 
 /// What triggers blocks.
@@ -41,58 +43,13 @@ impl Mode {
     }
 }
 
-/// The chain's clock: this machine's, moved.
-#[derive(Debug, Default)]
-struct ChainClock {
-    offset_s: i64,
-    /// The exact time of the next block, once.
-    next_s: Option<u64>,
-}
-
-impl ChainClock {
-    fn now_s(&self) -> u64 {
-        machine_time_s().saturating_add_signed(self.offset_s)
-    }
-
-    /// From now on the clock shows `time_s`.
-    fn set(&mut self, time_s: u64) -> Result<(), RpcError> {
-        self.offset_s = offset_s(time_s)?;
-        Ok(())
-    }
-
-    /// The next block has this time, after its parent's.
-    fn set_next(&mut self, time_s: u64, parent_s: u64) -> Result<(), RpcError> {
-        if time_s <= parent_s {
-            return Err(RpcError::Mining(too_early(time_s, parent_s)));
-        }
-        // The clock goes there with the block; whether it can is known now.
-        offset_s(time_s)?;
-        self.next_s = Some(time_s);
-        Ok(())
-    }
-}
-
-/// How far `time_s` is from this machine's clock, in seconds.
-fn offset_s(time_s: u64) -> Result<i64, RpcError> {
-    let offset = i128::from(time_s) - i128::from(machine_time_s());
-    i64::try_from(offset)
-        .map_err(|_| RpcError::InvalidParams(format!("timestamp {time_s} is out of range")))
-}
-
-/// Seconds since 1970 on this machine.
-pub fn machine_time_s() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
-}
-
 impl DevMiner {
     /// A miner of `chain`. Mining by the clock needs [`Self::run`].
     pub fn new(chain: Chain, mode: Mode) -> Self {
-        let clock = Mutex::new(ChainClock::default());
         Self {
             chain,
-            clock,
+            next_block: Mutex::default(),
+            snapshots: Mutex::default(),
             mode: watch::Sender::new(mode),
             producing: Mutex::new(()),
         }
@@ -132,42 +89,14 @@ impl DevMiner {
     /// Makes one block. The caller holds `producing`.
     fn produce(&self, spacing_s: Option<u64>) -> Result<Mined, RpcError> {
         let parent = self.chain.head();
-        let earliest = parent.timestamp.saturating_add(1);
-        let mut clock = self.clock.lock();
-        let timestamp_s = match (clock.next_s.take(), spacing_s) {
-            (Some(time_s), _) => {
-                if time_s < earliest {
-                    return Err(RpcError::Mining(too_early(time_s, parent.timestamp)));
-                }
-                clock.set(time_s)?;
-                time_s
-            }
-            (None, Some(spacing_s)) => {
-                let time_s = parent.timestamp.saturating_add(spacing_s.max(1));
-                if time_s > clock.now_s() {
-                    clock.set(time_s)?;
-                }
-                time_s
-            }
-            (None, None) => clock.now_s().max(earliest),
-        };
-        drop(clock);
+        let attributes = self.next_block.lock().take(&parent, spacing_s)?;
         let mined = self
             .chain
-            .mine(BlockAttributes {
-                fee_recipient: COINBASE,
-                // Nobody is kept from guessing it, which a devnet can live with; it differs per block.
-                prev_randao: keccak256(parent.hash()),
-                ..BlockAttributes::at(timestamp_s)
-            })
+            .mine(attributes)
             .map_err(|error| RpcError::Mining(error.to_string()))?;
         log(&mined);
         Ok(mined)
     }
-}
-
-fn too_early(time_s: u64, parent_s: u64) -> String {
-    format!("timestamp {time_s} is not after the newest block's timestamp {parent_s}")
 }
 
 fn log(mined: &Mined) {
@@ -217,7 +146,7 @@ impl Miner for DevMiner {
     }
 
     fn configure(&self, changes: &[MiningChange]) -> Result<MiningStatus, RpcError> {
-        let mut clock = self.clock.lock();
+        let mut next_block = self.next_block.lock();
         for change in changes {
             match *change {
                 MiningChange::Automine(automine) => self.mode.send_modify(|mode| {
@@ -233,20 +162,24 @@ impl Miner for DevMiner {
                     }
                 }),
                 MiningChange::IncreaseTime(seconds) => {
-                    let time_s = clock.now_s().saturating_add(seconds);
-                    clock.set(time_s)?;
+                    let time_s = next_block.now_s().saturating_add(seconds);
+                    next_block.set_clock(time_s)?;
                 }
-                MiningChange::SetTime(time_s) => clock.set(time_s)?,
+                MiningChange::SetTime(time_s) => next_block.set_clock(time_s)?,
                 MiningChange::NextTimestamp(time_s) => {
-                    clock.set_next(time_s, self.chain.head().timestamp)?;
+                    next_block.set_time(time_s, self.chain.head().timestamp)?;
                 }
+                MiningChange::Coinbase(coinbase) => next_block.coinbase = coinbase,
+                MiningChange::NextPrevRandao(random) => next_block.prev_randao = Some(random),
+                MiningChange::NextBaseFee(wei) => next_block.base_fee_wei = Some(wei),
             }
         }
         let Mode { automine, interval } = *self.mode.borrow();
         Ok(MiningStatus {
             automine,
             interval,
-            time_offset_s: clock.offset_s,
+            time_offset_s: next_block.offset_s,
+            next_block: next_block.peek(&self.chain.head()),
         })
     }
 }

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
-use fixpoint_chain::{Chain, ExecutedBlock, RecoveredTransaction, SealedHeader};
+use fixpoint_chain::{BlockAttributes, Chain, ExecutedBlock, RecoveredTransaction, SealedHeader};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, broadcast};
 
-use crate::{accounts::DevAccounts, error::RpcError, filters::Filters, mining::Miner};
+use crate::{
+    accounts::DevAccounts, controls::Controls, error::RpcError, filters::Filters,
+    impersonation::Impersonated, mining::Miner,
+};
 
 /// Heads and transactions that a slow subscriber may lag behind before it is dropped.
 const EVENT_CAPACITY: usize = 4_096;
@@ -35,6 +38,9 @@ pub struct Context {
     pub(crate) pooled: broadcast::Sender<Arc<RecoveredTransaction>>,
     /// Held while a nonce is chosen for a developer account, so that no two calls choose the same.
     pub(crate) signing: Mutex<()>,
+    /// Of a development chain; `None` on any other.
+    pub(crate) controls: Option<Arc<dyn Controls>>,
+    pub(crate) impersonated: Mutex<Impersonated>,
     /// One permit per trace that may be in memory at a time.
     pub(crate) traces: Arc<Semaphore>,
 }
@@ -69,8 +75,16 @@ impl Context {
             heads,
             pooled,
             signing: Mutex::new(()),
+            controls: None,
+            impersonated: Mutex::default(),
             traces: Arc::new(Semaphore::new(TRACES_AT_A_TIME)),
         }
+    }
+
+    /// Adds the methods of a development chain: changing state, undoing blocks, impersonation.
+    pub fn with_controls(mut self, controls: Arc<dyn Controls>) -> Self {
+        self.controls = Some(controls);
+        self
     }
 
     /// The header that `id` names.
@@ -86,10 +100,16 @@ impl Context {
         self.chain.block(id).map_err(RpcError::internal)
     }
 
+    /// What the miner will make the next block with. A model may pay the beneficiary, and a clock may
+    /// have been moved, so a pending call must see what the next block will.
+    pub(crate) fn next_attributes(&self) -> Result<BlockAttributes, RpcError> {
+        Ok(self.miner.configure(&[])?.next_block)
+    }
+
     /// The block after the head as it would be made now, not part of the chain.
     pub(crate) fn pending_block(&self) -> Result<ExecutedBlock, RpcError> {
         let head = self.chain.head();
-        let attributes = fixpoint_chain::BlockAttributes::at(head.timestamp.saturating_add(1));
+        let attributes = self.next_attributes()?;
         let content = self.chain.pool_content();
         let transactions: Vec<RecoveredTransaction> = content
             .pending
@@ -103,6 +123,9 @@ impl Context {
         Ok(built.block)
     }
 }
+
+/// The block that an estimate means when it names none: the next one is where it has to be enough.
+pub(crate) const PENDING: BlockId = BlockId::Number(BlockNumberOrTag::Pending);
 
 /// The block that a call means when it names none.
 pub(crate) const LATEST: BlockId = BlockId::Number(BlockNumberOrTag::Latest);

@@ -1,13 +1,12 @@
 //! `evm_` and `anvil_`: controls of a developer's chain.
 //!
 //! Only what leaves blocks verifiable: another process imports these blocks and must come to the
-//! same state, so nothing here writes state outside a transaction (`anvil_setBalance`,
-//! `anvil_setCode`, ... are absent, and answered with -32601), and no block is ever undone.
+//! same state. What does not is in `dev_state`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use alloy_primitives::{B256, U256};
-use alloy_rpc_types_anvil::{MineOptions, NodeEnvironment, NodeForkConfig, NodeInfo};
+use alloy_rpc_types_anvil::{Metadata, MineOptions, NodeEnvironment, NodeForkConfig, NodeInfo};
 use jsonrpsee::core::RegisterMethodError;
 use serde::Deserialize;
 
@@ -24,7 +23,7 @@ const MAX_BLOCKS: u64 = 10_000;
 
 /// A number as JSON number, decimal string or hex quantity: tools send all three.
 #[derive(Clone, Copy, Debug)]
-struct Number(u64);
+pub(crate) struct Number(pub(crate) u64);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -69,6 +68,18 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
         let hash: B256 = arguments.required("transaction hash")?;
         Ok(context.chain.drop_transaction(hash).then_some(hash))
     })?;
+    method(module, "hardhat_dropTransaction", |context, arguments| {
+        Ok(context
+            .chain
+            .drop_transaction(arguments.required("transaction hash")?))
+    })?;
+    method(module, "anvil_dropAllTransactions", |context, _| {
+        context.chain.clear_pool();
+        Ok(())
+    })?;
+    for name in ["anvil_metadata", "hardhat_metadata"] {
+        method(module, name, metadata)?;
+    }
     method(module, "anvil_nodeInfo", node_info)
 }
 
@@ -147,6 +158,21 @@ fn set_interval(context: &Context, arguments: &mut Arguments<'_>) -> Result<bool
         .miner
         .configure(&[MiningChange::Interval(interval)])?;
     Ok(true)
+}
+
+fn metadata(context: &Context, _: &mut Arguments<'_>) -> Result<Metadata, RpcError> {
+    let head = context.chain.head();
+    Ok(Metadata {
+        client_version: context.identity.client_version.clone(),
+        client_semver: None,
+        client_commit_sha: None,
+        chain_id: context.chain.spec().chain_id(),
+        instance_id: context.chain.spec().genesis_hash(),
+        latest_block_number: head.number,
+        latest_block_hash: head.hash(),
+        forked_network: None,
+        snapshots: BTreeMap::new(),
+    })
 }
 
 fn node_info(context: &Context, _: &mut Arguments<'_>) -> Result<NodeInfo, RpcError> {

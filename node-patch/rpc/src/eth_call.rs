@@ -7,7 +7,7 @@ use jsonrpsee::core::RegisterMethodError;
 
 use crate::{
     access_list,
-    context::{Context, LATEST},
+    context::{Context, LATEST, PENDING},
     error::RpcError,
     estimate::estimate_gas,
     methods::{Arguments, Module, register as method},
@@ -24,22 +24,25 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
 fn simulation(
     context: &Context,
     arguments: &mut Arguments<'_>,
+    default_block: BlockId,
 ) -> Result<(Simulation, TransactionRequest), RpcError> {
     let request = arguments.required("transaction")?;
-    let id = arguments.optional::<BlockId>("block")?.unwrap_or(LATEST);
+    let id = arguments
+        .optional::<BlockId>("block")?
+        .unwrap_or(default_block);
     let state = arguments.optional::<StateOverride>("state overrides")?;
     let block = arguments.optional::<BlockOverrides>("block overrides")?;
     Ok((Simulation::at(context, id, state, block)?, request))
 }
 
 fn call(context: &Context, arguments: &mut Arguments<'_>) -> Result<Bytes, RpcError> {
-    let (mut simulation, request) = simulation(context, arguments)?;
+    let (mut simulation, request) = simulation(context, arguments, LATEST)?;
     let transaction = simulation.prepare(request)?;
     success(simulation.run(transaction)?.result)
 }
 
 fn estimate(context: &Context, arguments: &mut Arguments<'_>) -> Result<U64, RpcError> {
-    let (mut simulation, request) = simulation(context, arguments)?;
+    let (mut simulation, request) = simulation(context, arguments, PENDING)?;
     let transaction = simulation.prepare(request)?;
     estimate_gas(&mut simulation, transaction).map(U64::from)
 }
@@ -48,7 +51,7 @@ fn create_access_list(
     context: &Context,
     arguments: &mut Arguments<'_>,
 ) -> Result<AccessListResult, RpcError> {
-    let (mut simulation, request) = simulation(context, arguments)?;
+    let (mut simulation, request) = simulation(context, arguments, LATEST)?;
     let transaction = simulation.prepare(request)?;
     access_list::create(&mut simulation, transaction)
 }

@@ -36,10 +36,14 @@ pub(crate) fn gas_price(context: &Context) -> U256 {
 
 /// Base fee of the next block, in wei.
 pub(crate) fn next_base_fee_wei(context: &Context) -> u64 {
-    context
-        .chain
-        .spec()
-        .next_base_fee_wei(&context.chain.head())
+    let set = context
+        .next_attributes()
+        .ok()
+        .and_then(|attributes| attributes.base_fee_wei);
+    set.unwrap_or_else(|| {
+        let spec = context.chain.spec();
+        spec.next_base_fee_wei(&context.chain.head())
+    })
 }
 
 fn fee_history(context: &Context, arguments: &mut Arguments<'_>) -> Result<FeeHistory, RpcError> {

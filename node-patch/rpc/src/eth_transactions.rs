@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alloy_consensus::TxEnvelope;
+use alloy_consensus::{TxEnvelope, TypedTransaction};
 use alloy_dyn_abi::TypedData;
 use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U64};
@@ -13,11 +13,12 @@ use alloy_rpc_types_eth::{Index, Transaction, TransactionReceipt, TransactionReq
 use jsonrpsee::core::RegisterMethodError;
 
 use crate::{
-    context::{Context, LATEST},
+    context::{Context, PENDING},
     convert,
     error::RpcError,
     estimate::estimate_gas,
     eth_fees::next_base_fee_wei,
+    impersonation::{is_impersonated, unsigned},
     methods::{Arguments, Module, register as method},
     simulate::Simulation,
 };
@@ -139,21 +140,32 @@ fn send(context: &Context, arguments: &mut Arguments<'_>) -> Result<B256, RpcErr
     let request = arguments.required("transaction")?;
     let hash = {
         let _signing = context.signing.lock();
-        let transaction = fill_and_sign(context, request)?;
-        context
-            .chain
-            .submit(transaction)
-            .map_err(|error| RpcError::TransactionRejected(error.to_string()))?
+        let (from, transaction) = fill(context, request)?;
+        let submitted = if is_impersonated(context, &from) {
+            let transaction = unsigned(from, transaction);
+            context.chain.submit_unsigned(transaction)
+        } else {
+            let transaction = context.accounts.sign_transaction(from, transaction)?;
+            context.chain.submit(transaction)
+        };
+        submitted.map_err(|error| RpcError::TransactionRejected(error.to_string()))?
     };
     context.miner.submitted(hash)?;
     Ok(hash)
 }
 
-/// Chooses what the request leaves open (nonce, gas, fees) and signs with the sender's key.
-fn fill_and_sign(
+/// [`fill`], signed with the sender's key.
+fn fill_and_sign(context: &Context, request: TransactionRequest) -> Result<TxEnvelope, RpcError> {
+    let (from, transaction) = fill(context, request)?;
+    context.accounts.sign_transaction(from, transaction)
+}
+
+/// Chooses what the request leaves open (sender, nonce, gas, fees). The sender is one that this node
+/// may send for.
+fn fill(
     context: &Context,
     mut request: TransactionRequest,
-) -> Result<TxEnvelope, RpcError> {
+) -> Result<(Address, TypedTransaction), RpcError> {
     let from = match request.from {
         Some(from) => from,
         None => context
@@ -165,7 +177,7 @@ fn fill_and_sign(
                 RpcError::InvalidParams("transaction: no sender and no account to take".to_owned())
             })?,
     };
-    if !context.accounts.contains(&from) {
+    if !context.accounts.contains(&from) && !is_impersonated(context, &from) {
         return Err(RpcError::UnknownAccount(from));
     }
     request.from = Some(from);
@@ -182,7 +194,7 @@ fn fill_and_sign(
         );
     }
     if request.gas.is_none() {
-        let mut simulation = Simulation::at(context, LATEST, None, None)?;
+        let mut simulation = Simulation::at(context, PENDING, None, None)?;
         let transaction = simulation.prepare(request.clone())?;
         request.gas = Some(estimate_gas(&mut simulation, transaction)?);
     }
@@ -200,7 +212,7 @@ fn fill_and_sign(
     let transaction = request
         .build_typed_tx()
         .map_err(|_| RpcError::InvalidParams("transaction: contradictory fields".to_owned()))?;
-    context.accounts.sign_transaction(from, transaction)
+    Ok((from, transaction))
 }
 
 fn sign(context: &Context, address: Address, message: &[u8]) -> Result<Bytes, RpcError> {

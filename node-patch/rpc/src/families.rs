@@ -5,12 +5,13 @@ use std::sync::Arc;
 use jsonrpsee::core::RegisterMethodError;
 
 use crate::{
-    context::Context, debug, dev, eth_blocks, eth_call, eth_fees, eth_logs, eth_state,
-    eth_subscribe, eth_transactions, fixpoint, methods::Module, net_web3, txpool,
+    context::Context, debug, dev, dev_state, eth_blocks, eth_call, eth_fees, eth_logs, eth_state,
+    eth_subscribe, eth_transactions, fixpoint, impersonation, methods::Module, net_web3, txpool,
 };
 
 /// Every method of this node over `context`. A method that is not here is answered with -32601.
 pub(crate) fn module(context: Arc<Context>) -> Result<Module, RegisterMethodError> {
+    let is_development = context.controls.is_some();
     let mut module = Module::from_arc(context);
     for register in [
         eth_blocks::register,
@@ -27,6 +28,10 @@ pub(crate) fn module(context: Arc<Context>) -> Result<Module, RegisterMethodErro
         fixpoint::register,
     ] {
         register(&mut module)?;
+    }
+    if is_development {
+        dev_state::register(&mut module)?;
+        impersonation::register(&mut module)?;
     }
     Ok(module)
 }

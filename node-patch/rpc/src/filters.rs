@@ -1,6 +1,7 @@
 //! Filters that clients poll. Only their bookkeeping lives here; the queries are in `eth_logs`.
 //!
-//! The head never moves back on this chain, so a filter is little more than a block number.
+//! A filter is little more than a block number. Only a development chain's head moves back, and then
+//! every filter goes on from there.
 
 use std::{
     collections::BTreeMap,
@@ -131,6 +132,18 @@ impl Filters {
         let installed = table.filters.get_mut(&id).ok_or(RpcError::UnknownFilter)?;
         installed.polled = Instant::now();
         poll(&mut installed.kind)
+    }
+
+    /// Blocks after `head` are gone: what comes in their place is new to every filter.
+    pub(crate) fn rewind(&self, head: u64) {
+        for filter in self.inner.lock().filters.values_mut() {
+            match &mut filter.kind {
+                FilterKind::Logs { next, .. } | FilterKind::Blocks { next } => {
+                    *next = (*next).min(head.saturating_add(1));
+                }
+                FilterKind::Pending(_) => {}
+            }
+        }
     }
 
     /// Removes a filter; false if it was not there.

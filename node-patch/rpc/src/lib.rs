@@ -5,20 +5,24 @@
 //! 1. `server`: transport, limits, CORS; `admission`: whose requests go on.
 //! 2. `families`: the list of all methods, and `methods`: how one is registered and run.
 //! 3. One file per family: `eth_blocks`, `eth_state`, `eth_call`, `eth_fees`, `eth_transactions`,
-//!    `eth_logs`, `eth_subscribe`, `net_web3`, `txpool`, `debug`, `dev`, `fixpoint`.
+//!    `eth_logs`, `eth_subscribe`, `net_web3`, `txpool`, `debug`, `dev`, `dev_state`,
+//!    `fixpoint`.
 //! 4. `simulate`, `estimate`, `access_list`: EVM runs that leave no trace in the chain;
 //!    `trace_budget`: how much a traced one may keep.
 //! 5. `convert`: chain types to JSON types; `error`: failures to error objects.
 //!
-//! Nothing here makes a block or decides when one is made: see [`Miner`].
+//! Nothing here makes a block or decides when one is made: see [`Miner`]; nor changes state outside of
+//! a transaction: see [`Controls`].
 
 mod access_list;
 mod accounts;
 mod admission;
 mod context;
+mod controls;
 mod convert;
 mod debug;
 mod dev;
+mod dev_state;
 mod error;
 mod estimate;
 mod eth_blocks;
@@ -31,6 +35,7 @@ mod eth_transactions;
 mod families;
 mod filters;
 mod fixpoint;
+mod impersonation;
 mod methods;
 mod mining;
 mod net_web3;
@@ -41,6 +46,7 @@ mod txpool;
 
 pub use accounts::DevAccounts;
 pub use context::{Context, NodeIdentity};
+pub use controls::{Controls, StateChange};
 pub use error::RpcError;
 pub use mining::{Miner, MiningChange, MiningStatus};
 pub use server::RpcServer;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
+use fixpoint_chain::BlockAttributes;
 
 use crate::error::RpcError;
 
 /// How blocks are made at present.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MiningStatus {
     /// Each transaction gets a block as soon as it arrives.
     pub automine: bool,
@@ -15,6 +16,8 @@ pub struct MiningStatus {
     pub interval: Option<Duration>,
     /// How far the chain's clock is ahead of this machine's (negative: behind), in seconds.
     pub time_offset_s: i64,
+    /// What the next block will be made with, if it were made now: what `pending` means.
+    pub next_block: BlockAttributes,
 }
 
 /// A change in how blocks are made.
@@ -30,6 +33,12 @@ pub enum MiningChange {
     SetTime(u64),
     /// Gives the next block exactly this timestamp; the chain's clock goes on from there.
     NextTimestamp(u64),
+    /// Pays the tips of the next and later blocks to this account.
+    Coinbase(Address),
+    /// Gives the next block this PREVRANDAO.
+    NextPrevRandao(B256),
+    /// Gives the next block this base fee in wei, against EIP-1559: nobody else can verify it.
+    NextBaseFee(u64),
 }
 
 /// Makes blocks on a chain with one block producer.

@@ -13,7 +13,7 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     method(module, "eth_mining", |_, _| Ok(false))?;
     method(module, "eth_hashrate", |_, _| Ok(U64::ZERO))?;
     method(module, "eth_coinbase", |context, _| {
-        Ok(context.chain.head().beneficiary)
+        Ok(context.next_attributes()?.fee_recipient)
     })?;
     method(module, "net_version", |context, _| {
         Ok(context.chain.spec().chain_id().to_string())

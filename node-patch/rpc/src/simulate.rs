@@ -47,10 +47,12 @@ impl Simulation {
             .chain
             .state_at(id)
             .map_err(unknown_block_or_internal)?;
-        let mut env = context
-            .chain
-            .env_at(id)
-            .map_err(unknown_block_or_internal)?;
+        let mut env = if id.is_pending() {
+            context.chain.pending_env(&context.next_attributes()?)
+        } else {
+            let env = context.chain.env_at(id);
+            env.map_err(unknown_block_or_internal)?
+        };
         let mut database = view.into_database();
         if let Some(block) = block {
             apply_block_overrides(block, &mut database, &mut env.block_env);

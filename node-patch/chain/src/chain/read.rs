@@ -146,7 +146,7 @@ impl Chain {
                 let head = snapshot.head().number;
                 let header = snapshot.header(number)?;
                 let header = header.ok_or(StateError::BeyondHead { number, head })?;
-                Ok(StateView::finalised(header, snapshot))
+                Ok(self.finalised_view(header, snapshot))
             }
             Named::Hash(hash) => {
                 let (tip, snapshot) = {
@@ -161,18 +161,25 @@ impl Chain {
                     return Err(unknown);
                 };
                 let header = snapshot.header(number)?.ok_or(unknown)?;
-                Ok(StateView::finalised(header, snapshot))
+                Ok(self.finalised_view(header, snapshot))
             }
         }
     }
 
-    /// The environment that a call at `id` sees: that block's own; for `pending`,
-    /// [`Self::pending_env`] one second after the head.
-    pub fn env_at(&self, id: BlockId) -> Result<EvmEnv, StateError> {
-        if id.is_pending() {
-            let timestamp_s = self.head().timestamp.saturating_add(1);
-            return Ok(self.pending_env(&BlockAttributes::at(timestamp_s)));
+    /// The state after a finalised block, as it was changed since.
+    fn finalised_view(&self, header: SealedHeader, snapshot: Arc<Snapshot>) -> StateView {
+        let change = self.inner.tree.read().change_at(header.number).cloned();
+        match change {
+            Some(change) if change.block.hash() == header.hash() => {
+                StateView::unfinalised(vec![change], snapshot)
+            }
+            _ => StateView::finalised(header, snapshot),
         }
+    }
+
+    /// The environment of the block that `id` names. `pending` names no block: what it sees is
+    /// [`Self::pending_env`] with the attributes that the next block will have.
+    pub fn env_at(&self, id: BlockId) -> Result<EvmEnv, StateError> {
         Ok(self.spec().evm_env(self.state_at(id)?.header()))
     }
 

@@ -28,12 +28,18 @@ impl Chain {
     pub fn submit(&self, transaction: Transaction) -> Result<B256, PoolError> {
         let chain_id = self.spec().chain_id();
         let transaction = admission::check_transaction(transaction, chain_id, &self.head())?;
+        self.admit(transaction)
+    }
+
+    /// Checks the sender's account and takes the transaction in.
+    pub(super) fn admit(&self, transaction: RecoveredTransaction) -> Result<B256, PoolError> {
         let hash = {
             // The pool first, then the head: a block that comes in between finds the transaction
             // here when it advances the pool.
             let mut pool = self.inner.pool.lock();
             let view = self.state_at(BlockId::latest())?;
-            let sender = admission::check_sender(&transaction, &view)?;
+            let contracts_may_send = self.spec().contracts_may_send();
+            let sender = admission::check_sender(&transaction, &view, contracts_may_send)?;
             pool.add(transaction.clone(), sender)?
         };
         self.inner.transaction_listeners.notify(&transaction);

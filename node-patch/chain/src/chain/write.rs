@@ -30,7 +30,9 @@ impl Chain {
     pub fn mine(&self, attributes: BlockAttributes) -> Result<Mined, BuildError> {
         let _writer = self.inner.writer.lock();
         let head = self.head();
-        let base_fee_wei = self.spec().next_base_fee_wei(&head);
+        let base_fee_wei = attributes
+            .base_fee_wei
+            .unwrap_or_else(|| self.spec().next_base_fee_wei(&head));
         let view = self.state_at(head.hash().into())?;
         let (layer, skipped) = loop {
             let transactions = self.inner.pool.lock().best(base_fee_wei);
@@ -130,16 +132,27 @@ impl Chain {
 
     /// Writes one child of the head. Only after that does it show anywhere.
     fn commit(&self, layer: &Arc<Layer>) -> Result<(), StateError> {
-        self.inner.store.commit(&layer.block, &layer.diff)?;
+        let parent = layer.block.number().saturating_sub(1);
+        let change = self.inner.tree.read().change_at(parent).cloned();
+        match change {
+            Some(change) => {
+                let diff = change.diff.clone().followed_by(&layer.diff);
+                self.inner.store.commit(&layer.block, &diff)?;
+            }
+            None => self.inner.store.commit(&layer.block, &layer.diff)?,
+        }
         let snapshot = Snapshot::open(&self.inner.store, layer.trie.clone())?;
         self.inner.tree.write().advance(snapshot);
-        let view = self.state_at(layer.block.hash().into())?;
-        self.inner
-            .pool
-            .lock()
-            .advance(|address| view.nonce(address))?;
+        self.advance_pool(layer.block.hash())?;
         self.inner.head_listeners.notify(&layer.block);
         Ok(())
+    }
+
+    /// Brings the pool to the state after the head.
+    pub(super) fn advance_pool(&self, head: B256) -> Result<(), StateError> {
+        let view = self.state_at(head.into())?;
+        let mut pool = self.inner.pool.lock();
+        pool.advance(|address| view.nonce(address))
     }
 
     /// Calls `listener` with each new head, after it is on disk, in order, from the thread that

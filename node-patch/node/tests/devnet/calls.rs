@@ -156,3 +156,60 @@ async fn access_lists_name_the_slots_that_are_read() {
     assert!(quantity(&result["gasUsed"]) > 21_000);
     assert!(result.get("error").is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pending_call_sees_the_block_that_comes_next() {
+    let devnet = Devnet::start().await;
+    // Returns COINBASE, TIMESTAMP, NUMBER.
+    let environment = devnet.deploy(&hex!("415f52426020524360405260605ff3")).await;
+    let head = devnet
+        .ok("eth_getBlockByNumber", json!(["latest", false]))
+        .await;
+    let time_s = quantity(&head["timestamp"]) + 1_000;
+    devnet
+        .ok("evm_setNextBlockTimestamp", json!([time_s]))
+        .await;
+    let call = json!({ "to": environment });
+    let seen = devnet.ok("eth_call", json!([call, "pending"])).await;
+    let pending = devnet
+        .ok("eth_getBlockByNumber", json!(["pending", false]))
+        .await;
+    devnet.ok("evm_mine", json!([])).await;
+    let block = devnet
+        .ok("eth_getBlockByNumber", json!(["latest", false]))
+        .await;
+    assert_eq!(quantity(&block["timestamp"]), time_s);
+    for field in ["miner", "timestamp", "number", "mixHash", "baseFeePerGas"] {
+        assert_eq!(pending[field], block[field], "{field}");
+    }
+    let seen: Bytes = serde_json::from_value(seen).unwrap();
+    let miner: Address = serde_json::from_value(block["miner"].clone()).unwrap();
+    assert_ne!(miner, Address::ZERO);
+    assert_eq!(seen[..32], miner.into_word()[..]);
+    assert_eq!(U256::from_be_slice(&seen[32..64]), U256::from(time_s));
+    assert_eq!(
+        U256::from_be_slice(&seen[64..]),
+        U256::from(quantity(&block["number"]))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_estimate_is_enough_for_what_the_beneficiary_costs() {
+    let devnet = Devnet::start().await;
+    // With calldata: writes slot 0, the one of no beneficiary. Without: the beneficiary's slot, as a
+    // gateway that credits it does.
+    let code = hex!("3660095760014155005b60015f5500");
+    let contract = devnet.deploy(&code).await;
+    let from = devnet.account(0);
+    devnet
+        .send(json!({ "from": from, "to": contract, "data": "0x01" }))
+        .await;
+    let mut transaction = json!({ "from": from, "to": contract });
+    for block in [json!([transaction]), json!([transaction, "pending"])] {
+        let gas = devnet.quantity("eth_estimateGas", block).await;
+        assert!(gas > 43_000, "a new slot costs 22,100: {gas}");
+        transaction["gas"] = json!(format!("{gas:#x}"));
+    }
+    let receipt = devnet.send(transaction).await;
+    assert_eq!(receipt["status"], "0x1", "{receipt}");
+}

@@ -4,6 +4,7 @@ mod blocks;
 mod calls;
 mod client;
 mod crash;
+mod dev_state;
 mod import;
 mod logs;
 mod mining;

@@ -1,0 +1,110 @@
+//! What only a development chain does: state that changes outside of transactions, blocks that are
+//! undone, transactions that nobody signed.
+//!
+//! Nobody else can verify the blocks that come of it: a changed state is in the next block's state
+//! root without a transaction that made it, and an unsigned transaction's sender is known to this
+//! node alone. Everything else about such blocks is as ever: one executor, and on disk before they
+//! show.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+
+use super::Chain;
+use crate::{
+    admission,
+    block::{RecoveredTransaction, SealedHeader},
+    diff::StateDiff,
+    pool::{Pool, PoolError},
+    snapshot::Snapshot,
+    state::{Layer, StateError},
+};
+
+/// A moment of a chain to which [`Chain::rewind`] goes back: head, changed state, pool.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    head: SealedHeader,
+    change: Option<Arc<Layer>>,
+    pool: Pool,
+}
+
+impl Mark {
+    /// The head at that moment.
+    pub fn head(&self) -> &SealedHeader {
+        &self.head
+    }
+}
+
+impl Chain {
+    /// Changes the state after the head, without a block: `latest` shows it at once, and the next
+    /// block builds on it. Until then it is in memory only.
+    pub fn change_state(&self, change: &StateDiff) -> Result<(), StateError> {
+        let _writer = self.inner.writer.lock();
+        let head = self.head();
+        let view = self.state_at(head.hash().into())?;
+        let block = self.block(head.hash().into())?;
+        let block = block.ok_or(StateError::UnknownBlock(head.hash()))?;
+        let mut trie = view.trie()?;
+        trie.apply(change);
+        let before = self.inner.tree.read().change_at(head.number).cloned();
+        let diff = match &before {
+            Some(layer) => layer.diff.clone().followed_by(change),
+            None => change.clone(),
+        };
+        let layer = Layer { block, diff, trie };
+        self.inner.tree.write().set_change(Arc::new(layer));
+        // A nonce may have been set.
+        self.advance_pool(head.hash())
+    }
+
+    /// This moment, to come back to.
+    pub fn mark(&self) -> Mark {
+        let _writer = self.inner.writer.lock();
+        let head = self.head();
+        let change = self.inner.tree.read().change_at(head.number).cloned();
+        let pool = self.inner.pool.lock().clone();
+        Mark { head, change, pool }
+    }
+
+    /// The genesis block with its own state and an empty pool.
+    pub fn genesis_mark(&self) -> Mark {
+        Mark {
+            head: self.spec().genesis_header().clone(),
+            change: None,
+            pool: Pool::default(),
+        }
+    }
+
+    /// Undoes every block since `mark` and every change of state; the pool is what it was.
+    /// Unfinalised blocks are forgotten.
+    pub fn rewind(&self, mark: &Mark) -> Result<(), StateError> {
+        let _writer = self.inner.writer.lock();
+        let (number, hash) = (mark.head.number, mark.head.hash());
+        let snapshot = self.snapshot();
+        // Taken from a chain that was rewound to before it.
+        if snapshot.number(hash)? != Some(number) {
+            return Err(StateError::UnknownBlock(hash));
+        }
+        let trie = snapshot.trie_at(number)?;
+        self.inner.store.rewind(number)?;
+        let snapshot = Snapshot::open(&self.inner.store, trie)?;
+        self.inner
+            .tree
+            .write()
+            .rewind(snapshot, mark.change.clone());
+        *self.inner.pool.lock() = mark.pool.clone();
+        Ok(())
+    }
+
+    /// Puts a transaction into the pool whose sender is taken on trust.
+    pub fn submit_unsigned(&self, transaction: RecoveredTransaction) -> Result<B256, PoolError> {
+        let chain_id = self.spec().chain_id();
+        admission::check_unsigned(&transaction, chain_id, &self.head())?;
+        self.admit(transaction)
+    }
+
+    /// Empties the pool.
+    pub fn clear_pool(&self) {
+        *self.inner.pool.lock() = Pool::default();
+    }
+}

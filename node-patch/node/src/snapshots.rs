@@ -1,0 +1,84 @@
+//! Moments of a devnet to which `evm_revert` goes back.
+
+use std::collections::BTreeMap;
+
+use fixpoint_chain::Mark;
+use fixpoint_rpc::{Controls, RpcError, StateChange};
+
+use crate::{miner::DevMiner, next_block::NextBlock};
+
+/// Most snapshots that are kept: each may hold a pool. The oldest goes first.
+const MAX_SNAPSHOTS: usize = 4_096;
+
+/// A moment of the chain, and of what its next block would have been.
+#[derive(Debug)]
+struct Snapshot {
+    mark: Mark,
+    next_block: NextBlock,
+    /// What the chain's clock showed.
+    time_s: u64,
+}
+
+/// Snapshots by number.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshots {
+    last: u64,
+    kept: BTreeMap<u64, Snapshot>,
+}
+
+impl Controls for DevMiner {
+    fn change_state(&self, change: &StateChange<'_>) -> Result<(), RpcError> {
+        let _producing = self.producing.lock();
+        let head = self.chain.head().hash();
+        let view = self.chain.state_at(head.into());
+        let diff = change(&view.map_err(RpcError::internal)?)?;
+        self.chain.change_state(&diff).map_err(RpcError::internal)
+    }
+
+    fn snapshot(&self) -> u64 {
+        let _producing = self.producing.lock();
+        let next_block = self.next_block.lock().clone();
+        let snapshot = Snapshot {
+            mark: self.chain.mark(),
+            time_s: next_block.now_s(),
+            next_block,
+        };
+        let mut snapshots = self.snapshots.lock();
+        if snapshots.kept.len() >= MAX_SNAPSHOTS {
+            snapshots.kept.pop_first();
+        }
+        snapshots.last += 1;
+        let number = snapshots.last;
+        snapshots.kept.insert(number, snapshot);
+        number
+    }
+
+    fn revert(&self, number: u64) -> Result<bool, RpcError> {
+        let _producing = self.producing.lock();
+        let mut snapshots = self.snapshots.lock();
+        // The later ones are of a chain that is about to be gone.
+        let mut from_here = snapshots.kept.split_off(&number);
+        let Some(snapshot) = from_here.remove(&number) else {
+            snapshots.kept.append(&mut from_here);
+            return Ok(false);
+        };
+        self.chain
+            .rewind(&snapshot.mark)
+            .map_err(RpcError::internal)?;
+        let mut next_block = self.next_block.lock();
+        *next_block = snapshot.next_block;
+        // Time goes on from the moment of the snapshot.
+        next_block.set_clock(snapshot.time_s)?;
+        Ok(true)
+    }
+
+    fn reset(&self) -> Result<(), RpcError> {
+        let _producing = self.producing.lock();
+        self.snapshots.lock().kept.clear();
+        self.chain
+            .rewind(&self.chain.genesis_mark())
+            .map_err(RpcError::internal)?;
+        *self.next_block.lock() = NextBlock::default();
+        Ok(())
+    }
+}
