@@ -2,15 +2,21 @@
 
 use crate::{
     builder::list,
-    calibrate::calibrate,
+    calibrate::{Ranges, calibrate},
+    classical,
     error::CompileError,
+    fixed,
     fold::fold,
     import,
-    lower::lower,
+    ir::Graph,
+    lower::{Lowered, lower},
+    onnx,
     options::{CompileOptions, IntegerOptions, Precision},
     progress::Progress,
     quantise::quantise,
+    record::Record,
     report::{Report, constant_elements, evaluate, evaluate_alone},
+    samples::{Batch, Samples},
     tosa::{self, IoDescription},
 };
 use fixpoint_runtime::model::{Model, ValidModel, encode, format::Input, validate};
@@ -24,6 +30,9 @@ pub struct Compiled {
     pub payload: Vec<u8>,
     /// What there is to tell.
     pub report: Report,
+    /// What was chosen, for whoever wants to build the same bytes again; nothing for a source that
+    /// leaves no choice.
+    pub record: Option<Record>,
 }
 
 /// Compiles an ONNX file.
@@ -35,47 +44,124 @@ pub fn compile_onnx(
     options: &CompileOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Compiled, CompileError> {
-    if options.precision == Precision::Int32 {
-        return Err(CompileError::Precision { precision: "int32" });
+    let recorded = options.recorded.as_ref();
+    let options =
+        &recorded.map_or_else(|| Ok(options.clone()), |record| record.options(options))?;
+    if onnx::is_classical(bytes)? {
+        return compile_classical(bytes, options, progress);
     }
-    let (mut graph, float) = import::import(bytes, &options.shapes, &options.outputs)?;
-    fold(&mut graph);
-    if options.calibration.is_empty() {
-        return Err(CompileError::NoCalibration);
+    let file = onnx::replace_scalers(bytes)?;
+    let (mut graph, float) = import::import(&file, &options.shapes, &options.outputs)?;
+    // At 32 bits a scaler before a layer is worth more than float32 weights can hold of it.
+    if options.precision != Precision::Int32 {
+        fold(&mut graph);
     }
-    let samples = options.calibration.batch(float.inputs())?;
-    let (calibration, test, held_back) = match &options.test {
-        Some(test) => (samples, test.batch(float.inputs())?, false),
-        None if options.labels.is_some() => {
-            return Err(CompileError::Labels {
-                reason: "they need a test set: give --test".to_owned(),
-            });
-        }
-        None => {
-            let (kept, held) = samples.hold_back();
-            (kept, held, true)
-        }
+    let (calibration, test, held_back) = split_samples(options, float.inputs())?;
+    let ranges = match recorded {
+        Some(record) => record.ranges(&graph)?,
+        None if calibration.is_empty() => return Err(CompileError::NoCalibration),
+        None => calibrate(&graph, &float, &calibration, options.method, progress)?,
     };
-    let ranges = calibrate(&graph, &float, &calibration, options.method, progress)?;
-    let quants = quantise(&graph, &ranges, options.precision, options.input_scales)?;
-    let lowered = lower(&graph, &quants, options)?;
+    let lowered = lower_graph(&graph, &ranges, options)?;
     let (mut compiled, valid) = checked(lowered.model)?;
     compiled.report.parameters = graph.parameters();
     compiled.report.calibration_samples = calibration.len();
     compiled.report.remarks = lowered.remarks;
+    compiled.record = Some(Record::of_network(options, &graph, &ranges));
     if !test.is_empty() {
-        let mut accuracy = evaluate(
-            &valid,
-            &graph,
-            &float,
-            &test,
-            options.labels.as_ref(),
-            progress,
-        )?;
+        let names = graph.outputs.iter().map(|(name, _)| name.as_str());
+        let run = float.returning(names)?;
+        let float = |inputs: &[Vec<f32>]| run.run(inputs);
+        let labels = options.labels.as_ref();
+        let mut accuracy = evaluate(&valid, &graph.outputs, &float, &test, labels, progress)?;
         accuracy.held_back = held_back;
         compiled.report.accuracy = Some(accuracy);
     }
     Ok(compiled)
+}
+
+/// Integers for every value, then operators.
+fn lower_graph(
+    graph: &Graph,
+    ranges: &Ranges,
+    options: &CompileOptions,
+) -> Result<Lowered, CompileError> {
+    if options.precision == Precision::Int32 {
+        return Ok(Lowered {
+            model: fixed::network::lower(graph, ranges, &options.saturating_inputs)?,
+            remarks: Vec::new(),
+        });
+    }
+    let quants = quantise(graph, ranges, options.precision, options.input_scales)?;
+    lower(graph, &quants, options)
+}
+
+/// Compiles a file of classical operators: no integers are chosen but the inputs' grids.
+fn compile_classical(
+    bytes: &[u8],
+    options: &CompileOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Compiled, CompileError> {
+    let pipeline = classical::import(bytes, &options.shapes, &options.outputs)?;
+    let inputs = pipeline.input_shapes();
+    let (calibration, test, held_back) = split_samples(options, &inputs)?;
+    let recorded = options.recorded.as_ref();
+    let recorded = recorded
+        .map(|record| record.magnitudes(&inputs))
+        .transpose()?;
+    let sizes = match &recorded {
+        Some(recorded) => classical::Sizes::Recorded(recorded),
+        None if calibration.is_empty() => classical::Sizes::Unknown,
+        None => classical::Sizes::Samples(&calibration),
+    };
+    let lowered = classical::lower(&pipeline, sizes, &options.saturating_inputs)?;
+    let names = || pipeline.inputs.iter().map(|port| port.name.clone());
+    let magnitudes = names().zip(lowered.magnitudes);
+    let record = Record::of_classical(options, magnitudes);
+    let (mut compiled, valid) = checked(lowered.model)?;
+    compiled.report.parameters = pipeline.parameters();
+    compiled.report.calibration_samples = calibration.len();
+    compiled.report.remarks.clone_from(&pipeline.remarks);
+    compiled.report.exact_decimals = names().zip(lowered.decimals).collect();
+    compiled.record = Some(record);
+    if !test.is_empty() {
+        let float = |inputs: &[Vec<f32>]| {
+            let row = |row: &Vec<f32>| row.iter().copied().map(f64::from).collect();
+            let outputs = pipeline.run(&inputs.iter().map(row).collect::<Vec<_>>());
+            let row = |row: &Vec<f64>| row.iter().map(|&x| x as f32).collect();
+            Ok(outputs.iter().map(row).collect())
+        };
+        let labels = options.labels.as_ref();
+        let mut accuracy = evaluate(&valid, &pipeline.outputs, &float, &test, labels, progress)?;
+        accuracy.held_back = held_back;
+        compiled.report.accuracy = Some(accuracy);
+    }
+    Ok(compiled)
+}
+
+/// Samples for calibration, samples for the report, and whether these were held back from those.
+fn split_samples(
+    options: &CompileOptions,
+    inputs: &[(String, Vec<usize>)],
+) -> Result<(Batch, Batch, bool), CompileError> {
+    let batch = |samples: &Samples| {
+        if samples.is_empty() {
+            Ok(Batch::default())
+        } else {
+            samples.batch(inputs)
+        }
+    };
+    let samples = batch(&options.calibration)?;
+    match &options.test {
+        Some(test) => Ok((samples, test.batch(inputs)?, false)),
+        None if options.labels.is_some() => Err(CompileError::Labels {
+            reason: "they need a test set: give --test".to_owned(),
+        }),
+        None => {
+            let (kept, held) = samples.hold_back();
+            Ok((kept, held, true))
+        }
+    }
 }
 
 /// Converts a `.tosa` file, operator by operator.
@@ -152,5 +238,6 @@ fn compiled(valid: &ValidModel) -> Compiled {
         model: valid.model().clone(),
         payload,
         report,
+        record: None,
     }
 }

@@ -1,6 +1,6 @@
 //! Errors: one variant per cause, each saying what to do.
 
-use crate::{npy::NpyError, tflite::tools, tosa::NodeError};
+use crate::{npy::NpyError, onnx::OnnxError, tflite::tools, tosa::NodeError};
 use fixpoint_runtime::{
     error::{ModelError, RunError},
     ops::Operator,
@@ -161,6 +161,9 @@ pub enum CompileError {
         /// The reader's message.
         reason: String,
     },
+    /// The ONNX file, or a node of it, contradicts itself or the versions that are read.
+    #[error("cannot read the ONNX model: {0}")]
+    Onnx(#[from] OnnxError),
     /// A dimension of an input is not known.
     #[error(
         "input '{input}' has no fixed shape ({shape}): give --shape {input}=DIMENSIONS, for example --shape {input}=1,3,32,32"
@@ -195,11 +198,19 @@ pub enum CompileError {
         /// What is not supported and what to do.
         reason: String,
     },
-    /// A precision that this version does not have.
-    #[error("precision {precision} is not available yet: use int8 or int16")]
+    /// A precision that a part of the compiler does not have.
+    #[error("precision {precision} is not available here: use int8 or int16")]
     Precision {
         /// The precision asked for.
         precision: &'static str,
+    },
+    /// A file of an earlier compilation's choices that does not fit.
+    #[error(
+        "the file of ranges and choices: {reason}; it must be the one written with this ONNX file"
+    )]
+    Record {
+        /// What is wrong.
+        reason: String,
     },
     /// Calibration data is missing.
     #[error(

@@ -7,7 +7,8 @@
 //! 4. [`mod@lower`]: TOSA operators, put together by [`builder`];
 //! 5. [`report`]: accuracy against the float model, work, size.
 //!
-//! [`mod@tosa`] reads `.tosa` flatbuffers, which need none of these stages, and [`mod@tflite`] turns
+//! [`classical`] takes the place of the first four for models of `ai.onnx.ml` (trees, linear models), read
+//! by [`onnx`]. [`mod@tosa`] reads `.tosa` flatbuffers, which need none of these stages, and [`mod@tflite`] turns
 //! `.tflite` files into them. [`compile_onnx`] and [`compile_tosa`] are the ways in; [`npy`],
 //! [`samples`] and [`ports`] are what a command line needs besides.
 //!
@@ -16,8 +17,10 @@
 
 pub mod builder;
 pub mod calibrate;
+pub mod classical;
 mod compile;
 pub mod error;
+mod fixed;
 mod flatbuffer;
 pub mod fold;
 pub mod import;
@@ -25,11 +28,13 @@ pub mod ir;
 pub mod lower;
 pub mod multiplier;
 pub mod npy;
+pub mod onnx;
 pub mod options;
 pub mod ports;
 pub mod progress;
 pub mod quantise;
 pub mod ratio;
+pub mod record;
 pub mod report;
 pub mod samples;
 pub mod tflite;
@@ -39,4 +44,5 @@ pub use compile::{Compiled, compile_onnx, compile_tosa};
 pub use error::CompileError;
 pub use options::{CompileOptions, InputScales, IntegerOptions, Precision};
 pub use progress::{Progress, Stage};
+pub use record::Record;
 pub use samples::Samples;

@@ -14,7 +14,7 @@ const HELD_BACK_EVERY: usize = 5;
 pub struct Samples(pub BTreeMap<String, Array>);
 
 /// Samples matched with a model's inputs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// Number of samples.
     count: usize,

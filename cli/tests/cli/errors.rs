@@ -118,8 +118,8 @@ fn compile_says_what_it_needs() {
     let calibration = vector("digits/calibration.npz");
     let mut int32 = vec!["compile", &onnx, "--calibration", &calibration];
     int32.extend(["-o", &output, "--precision", "int32"]);
-    assert_contains(&error(&int32), &["int32 is not available yet"]);
-    assert!(!ok(&["compile", "--help"]).contains("int32"));
+    assert_contains(&error(&int32), &["no lowering at int32", "use int16"]);
+    assert!(ok(&["compile", "--help"]).contains("int32"));
     assert_contains(
         &error(&["compile", &digits(), "-o", &output]),
         &["neither .onnx nor .tflite nor .tosa"],

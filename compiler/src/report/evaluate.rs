@@ -4,8 +4,6 @@
 use super::accuracy::{Accuracy, OutputAccuracy, Top1};
 use crate::{
     error::CompileError,
-    import::FloatModel,
-    ir::Graph,
     npy::Array,
     ports,
     progress::{Progress, Stage},
@@ -17,14 +15,17 @@ use fixpoint_runtime::{
     model::{ValidModel, format::Quantisation},
 };
 
-/// Runs both models over the samples.
+/// A model in floating point: one flat tensor per input to one per output.
+pub(crate) type Float<'a> = dyn Fn(&[Vec<f32>]) -> Result<Vec<Vec<f32>>, CompileError> + 'a;
+
+/// Runs both models, whose outputs have these names, over the samples.
 ///
 /// # Errors
 /// [`CompileError::FloatRun`], [`CompileError::Run`], [`CompileError::Labels`].
 pub(crate) fn evaluate(
     model: &ValidModel,
-    graph: &Graph,
-    float: &FloatModel,
+    outputs: &[(String, usize)],
+    float: &Float<'_>,
     samples: &Batch,
     labels: Option<&Array>,
     progress: &mut dyn FnMut(Progress),
@@ -32,14 +33,12 @@ pub(crate) fn evaluate(
     let labels = labels
         .map(|labels| checked_labels(labels, samples.len()))
         .transpose()?;
-    let float = float.returning(graph.outputs.iter().map(|(name, _)| name.as_str()))?;
     let mut runner = Runner::new(model);
     let mut accuracy = Accuracy {
         samples: samples.len(),
         ..Accuracy::default()
     };
-    let mut comparisons: Vec<Comparison> = graph
-        .outputs
+    let mut comparisons: Vec<Comparison> = outputs
         .iter()
         .map(|(name, _)| Comparison::new(name))
         .collect();
@@ -47,7 +46,7 @@ pub(crate) fn evaluate(
     let is_index = gives_an_index(model);
     for sample in 0..samples.len() {
         let inputs = samples.sample(sample);
-        let want = float.run(&inputs)?;
+        let want = float(&inputs)?;
         let bytes = accuracy.pack(model, &inputs);
         let got = runner.run(sample, &bytes)?;
         for ((comparison, got), want) in comparisons.iter_mut().zip(&got).zip(&want) {

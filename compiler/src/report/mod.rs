@@ -53,6 +53,11 @@ pub struct Report {
     pub chunks: usize,
     /// Bytes of memory of one inference.
     pub arena_bytes: u64,
+    /// Of a classical model, per input: with how many decimals each feature is exact (negative:
+    /// multiples of that power of ten). Such inputs take the source model's own way through its
+    /// trees.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub exact_decimals: BTreeMap<String, Vec<i32>>,
     /// Samples that ranges were taken from.
     pub calibration_samples: usize,
     /// Accuracy, if there were samples to measure it on.
@@ -101,6 +106,16 @@ impl fmt::Display for Report {
             self.payload_bytes, self.chunks
         )?;
         writeln!(f, "memory              {} bytes", self.arena_bytes)?;
+        for (input, decimals) in &self.exact_decimals {
+            let least = decimals.iter().min().copied().unwrap_or(0);
+            let most = decimals.iter().max().copied().unwrap_or(0);
+            let range = if least == most {
+                format!("{least}")
+            } else {
+                format!("{least} to {most} by feature, {least} for all")
+            };
+            writeln!(f, "exact decimals      {input}: {range}")?;
+        }
         for remark in &self.remarks {
             writeln!(f, "note                {remark}")?;
         }

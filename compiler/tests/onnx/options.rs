@@ -225,7 +225,10 @@ fn a_file_that_is_no_model_is_refused() {
     for bytes in [&b""[..], b"not a model", &[0xff; 100]] {
         let error = compile_onnx(bytes, &CompileOptions::default(), &mut |_| {});
         assert!(
-            matches!(error, Err(CompileError::OnnxFile { .. })),
+            matches!(
+                error,
+                Err(CompileError::OnnxFile { .. } | CompileError::Onnx(_))
+            ),
             "{error:?}"
         );
     }

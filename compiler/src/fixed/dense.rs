@@ -1,0 +1,135 @@
+//! Products with constant weights: MUL with a shift, then REDUCE_SUM.
+//!
+//! `y = sum_k(x_k * w_k) + b`, where `x` are integers, whatever real numbers they stand for (the
+//! caller has put their scales into `w`), and `y` has a chosen number of fraction bits. Weights are
+//! integers of up to 31 bits with one shift for the whole layer, so inputs with few bits (a category's
+//! 0 and 1 beside prices) are raised first. Each product is rounded once to a
+//! unit of `y`, so the sum is off by about `sqrt(K) / 4` units: 1e-9 of the range.
+
+use super::{Emitted, Lane};
+use crate::error::CompileError;
+use fixpoint_runtime::model::format::ValueId;
+
+/// Shifts of MUL.
+const MAX_SHIFT_BITS: i32 = 63;
+/// Largest magnitude of a weight.
+const MAX_WEIGHT: f64 = i32::MAX as f64;
+
+/// Inputs are raised to about this many bits.
+const INPUT_BITS: f64 = 30.0;
+/// Most bits by which an input is raised: the factor and one bit more must fit.
+const MAX_RAISE_BITS: f64 = 29.0;
+/// Raising by fewer bits than this is not worth a product.
+const MIN_RAISE_BITS: u32 = 2;
+
+/// A layer's constants in real numbers per unit of its input's integers.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    /// `[outputs, inputs]`: what one unit of an input adds to an output.
+    pub(crate) weights: Vec<f64>,
+    /// `[outputs]`.
+    pub(crate) bias: Vec<f64>,
+}
+
+impl Layer {
+    /// Inputs of the layer.
+    pub(crate) fn inputs(&self) -> usize {
+        self.weights.len() / self.bias.len()
+    }
+
+    /// A bound of every running sum, from the largest magnitude of each input.
+    pub(crate) fn bound(&self, inputs: &[f64]) -> f64 {
+        let rows = self.weights.chunks(self.inputs()).zip(&self.bias);
+        rows.map(|(row, bias)| {
+            let products = row.iter().zip(inputs.iter().cycle());
+            products.map(|(w, x)| w.abs() * x).sum::<f64>() + bias.abs()
+        })
+        .fold(0.0, f64::max)
+    }
+
+    /// The layer for inputs that are `2^bits` times larger, each by its own number of bits.
+    fn for_raised(&self, bits: &[u32]) -> Self {
+        let weights = self.weights.iter().zip(bits.iter().cycle());
+        let lower = |(weight, &bits): (&f64, &u32)| weight * 2f64.powi(-bits.cast_signed());
+        Self {
+            weights: weights.map(lower).collect(),
+            bias: self.bias.clone(),
+        }
+    }
+
+    /// Weights as integers, and the shift that goes with them.
+    fn integers(&self, fraction_bits: u32) -> (Vec<i64>, u32) {
+        let unit = 2f64.powi(fraction_bits.cast_signed());
+        let largest = self.weights.iter().fold(0.0_f64, |max, w| max.max(w.abs())) * unit;
+        // The largest shift with which the largest weight fits.
+        let room = if largest > 0.0 {
+            (MAX_WEIGHT / largest).log2().floor() as i32
+        } else {
+            0
+        };
+        let shift_bits = room.clamp(0, MAX_SHIFT_BITS);
+        let factor = unit * 2f64.powi(shift_bits);
+        let integer = |weight: &f64| (weight * factor).round().clamp(-MAX_WEIGHT, MAX_WEIGHT);
+        let weights = self.weights.iter().map(|weight| integer(weight) as i64);
+        (weights.collect(), shift_bits.cast_unsigned())
+    }
+}
+
+impl Lane {
+    /// `[rows, inputs]` of integers, of these expected magnitudes, to `[rows, outputs]` with
+    /// `fraction_bits`.
+    ///
+    /// # Errors
+    /// [`CompileError::ScaleFactor`] if an input's unit is worth more than 2^31 units of the output.
+    pub(crate) fn dense(
+        &mut self,
+        input: ValueId,
+        rows: usize,
+        layer: &Layer,
+        magnitudes: &[f64],
+        fraction_bits: u32,
+    ) -> Emitted {
+        let raise = |size: &f64| {
+            let bits = INPUT_BITS - size.max(1.0).log2().ceil();
+            bits.clamp(0.0, MAX_RAISE_BITS) as u32
+        };
+        let raise_bits: Vec<u32> = magnitudes.iter().map(raise).collect();
+        if raise_bits.iter().any(|&bits| bits >= MIN_RAISE_BITS) {
+            // With a shift, so that a larger input than expected fails the call instead of wrapping.
+            let factors = raise_bits.iter().map(|&bits| 2_i64 << bits);
+            let factors = self.constant(&[1, raise_bits.len()], factors)?;
+            let input = self.reshape(input, &[rows, layer.inputs()])?;
+            let raised = self.mul(input, factors, 1)?;
+            return self.products(raised, rows, &layer.for_raised(&raise_bits), fraction_bits);
+        }
+        self.products(input, rows, layer, fraction_bits)
+    }
+
+    fn products(
+        &mut self,
+        input: ValueId,
+        rows: usize,
+        layer: &Layer,
+        fraction_bits: u32,
+    ) -> Emitted {
+        let (inputs, outputs) = (layer.inputs(), layer.bias.len());
+        let unit = 2f64.powi(fraction_bits.cast_signed());
+        if let Some(&factor) = layer.weights.iter().find(|w| w.abs() * unit > MAX_WEIGHT) {
+            return Err(CompileError::ScaleFactor {
+                factor: factor * unit,
+            });
+        }
+        let (weights, shift_bits) = layer.integers(fraction_bits);
+        let weights = self.constant(&[1, outputs, inputs], weights)?;
+        let spread = self.reshape(input, &[rows, 1, inputs])?;
+        let products = self.mul(spread, weights, shift_bits)?;
+        let sums = self.reduce_sum(products, 2)?;
+        let sums = self.reshape(sums, &[rows, outputs])?;
+        if layer.bias.iter().all(|&bias| bias == 0.0) {
+            return Ok(sums);
+        }
+        let bias = layer.bias.iter().map(|bias| (bias * unit).round() as i64);
+        let bias = self.constant(&[1, outputs], bias)?;
+        self.add(sums, bias)
+    }
+}

@@ -1,0 +1,239 @@
+//! What a compilation chose, as a file: with it and the ONNX file, anyone builds the same bytes
+//! again, without samples and without running the float model.
+//!
+//! Ranges are written as decimal texts: those of Rust are read back to the same float, bit for bit.
+
+use crate::{
+    calibrate::{Range, Ranges},
+    error::CompileError,
+    ir::Graph,
+    options::{CompileOptions, InputScales, Precision},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Version of the file.
+const VERSION: u32 = 1;
+
+/// Smallest and largest value, as text.
+type Limits = [String; 2];
+
+/// The file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Version of the file.
+    version: u32,
+    /// Width of the integers; nothing for a classical model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    precision: Option<String>,
+    /// Whether features share a scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    input_scales: Option<String>,
+    /// Shapes given for inputs.
+    shapes: BTreeMap<String, Vec<usize>>,
+    /// Tensors returned instead of the model's own outputs.
+    outputs: Vec<String>,
+    /// Inputs that saturate.
+    saturating_inputs: Vec<String>,
+    /// Range of each tensor, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    ranges: BTreeMap<String, Limits>,
+    /// Per input: range of each index of its last axis.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    features: BTreeMap<String, Vec<Limits>>,
+    /// Per input of a classical model: the largest magnitude that was made room for of each feature;
+    /// nothing for a feature that is only compared.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    magnitudes: BTreeMap<String, Vec<Option<String>>>,
+}
+
+impl Record {
+    /// The choices of a caller, without ranges.
+    fn of(options: &CompileOptions) -> Self {
+        Self {
+            version: VERSION,
+            shapes: options.shapes.clone(),
+            outputs: options.outputs.clone(),
+            saturating_inputs: options.saturating_inputs.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// What the compilation of a network chose.
+    pub(crate) fn of_network(options: &CompileOptions, graph: &Graph, ranges: &Ranges) -> Self {
+        let named =
+            |(value, range): (&crate::ir::Value, &Range)| (value.name.clone(), limits(range));
+        let inputs = graph.inputs.iter().zip(&ranges.features);
+        let features = inputs.map(|(&input, features)| {
+            let name = graph.values[input].name.clone();
+            (name, features.iter().map(limits).collect())
+        });
+        Self {
+            precision: Some(precision_name(options.precision).to_owned()),
+            input_scales: Some(scales_name(options.input_scales).to_owned()),
+            ranges: graph.values.iter().zip(&ranges.values).map(named).collect(),
+            features: features.collect(),
+            ..Self::of(options)
+        }
+    }
+
+    /// What the compilation of a classical model chose.
+    pub(crate) fn of_classical(
+        options: &CompileOptions,
+        magnitudes: impl IntoIterator<Item = (String, Vec<Option<f64>>)>,
+    ) -> Self {
+        let text = |size: Option<f64>| size.map(|size| size.to_string());
+        let of = |(name, sizes): (String, Vec<Option<f64>>)| {
+            (name, sizes.into_iter().map(text).collect())
+        };
+        Self {
+            magnitudes: magnitudes.into_iter().map(of).collect(),
+            ..Self::of(options)
+        }
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`CompileError::Record`].
+    pub fn from_json(text: &str) -> Result<Self, CompileError> {
+        let record: Self = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
+        if record.version != VERSION {
+            return Err(bad(format!(
+                "version {} is not {VERSION}: use the release that wrote it",
+                record.version
+            )));
+        }
+        Ok(record)
+    }
+
+    /// The file's text.
+    pub fn to_json(&self) -> String {
+        // Texts, numbers and maps by text have no value that JSON cannot hold.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// The options that make the same model; samples that `options` has for the report stay.
+    ///
+    /// # Errors
+    /// [`CompileError::Record`].
+    pub(crate) fn options(&self, options: &CompileOptions) -> Result<CompileOptions, CompileError> {
+        let precision = match &self.precision {
+            None => Precision::default(),
+            Some(name) => [Precision::Int8, Precision::Int16, Precision::Int32]
+                .into_iter()
+                .find(|&precision| precision_name(precision) == name)
+                .ok_or_else(|| bad(format!("'{name}' is no precision")))?,
+        };
+        let input_scales = match &self.input_scales {
+            None => InputScales::default(),
+            Some(name) => [
+                InputScales::Auto,
+                InputScales::PerTensor,
+                InputScales::PerFeature,
+            ]
+            .into_iter()
+            .find(|&scales| scales_name(scales) == name)
+            .ok_or_else(|| bad(format!("'{name}' is no choice of scales")))?,
+        };
+        Ok(CompileOptions {
+            precision,
+            input_scales,
+            shapes: self.shapes.clone(),
+            outputs: self.outputs.clone(),
+            saturating_inputs: self.saturating_inputs.clone(),
+            ..options.clone()
+        })
+    }
+
+    /// The ranges of a graph's values.
+    ///
+    /// # Errors
+    /// [`CompileError::Record`] if one is missing or no number.
+    pub(crate) fn ranges(&self, graph: &Graph) -> Result<Ranges, CompileError> {
+        let range = |name: &String| {
+            let limits = self.ranges.get(name);
+            range(limits.ok_or_else(|| bad(format!("it has no range of '{name}'")))?)
+        };
+        let values: Result<_, _> = graph
+            .values
+            .iter()
+            .map(|value| range(&value.name))
+            .collect();
+        let features = graph.inputs.iter().map(|&input| {
+            let value = &graph.values[input];
+            let name = &value.name;
+            let features = self.features.get(name);
+            let features =
+                features.ok_or_else(|| bad(format!("it has no features of '{name}'")))?;
+            if features.len() != value.shape.last().copied().unwrap_or(1) {
+                return Err(bad(format!("{} features of '{name}'", features.len())));
+            }
+            features.iter().map(self::range).collect()
+        });
+        Ok(Ranges {
+            values: values?,
+            features: features.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The magnitudes of a classical model's features, by input.
+    ///
+    /// # Errors
+    /// [`CompileError::Record`] if one is missing or no number.
+    pub(crate) fn magnitudes(
+        &self,
+        inputs: &[(String, Vec<usize>)],
+    ) -> Result<Vec<Vec<Option<f64>>>, CompileError> {
+        let of = |(name, shape): &(String, Vec<usize>)| {
+            let sizes = self.magnitudes.get(name);
+            let sizes = sizes.ok_or_else(|| bad(format!("it has no magnitudes of '{name}'")))?;
+            if Some(&sizes.len()) != shape.last() {
+                return Err(bad(format!("{} features of '{name}'", sizes.len())));
+            }
+            let number = |size: &Option<String>| size.as_ref().map(|text| number(text)).transpose();
+            sizes.iter().map(number).collect()
+        };
+        inputs.iter().map(of).collect()
+    }
+}
+
+fn bad(reason: String) -> CompileError {
+    CompileError::Record { reason }
+}
+
+fn limits(range: &Range) -> Limits {
+    [range.min, range.max].map(|limit| limit.to_string())
+}
+
+fn range(limits: &Limits) -> Result<Range, CompileError> {
+    let [min, max] = limits;
+    Ok(Range {
+        min: number(min)?,
+        max: number(max)?,
+    })
+}
+
+fn number(text: &str) -> Result<f64, CompileError> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| bad(format!("'{text}' is no number")))
+}
+
+const fn precision_name(precision: Precision) -> &'static str {
+    match precision {
+        Precision::Int8 => "int8",
+        Precision::Int16 => "int16",
+        Precision::Int32 => "int32",
+    }
+}
+
+const fn scales_name(scales: InputScales) -> &'static str {
+    match scales {
+        InputScales::Auto => "auto",
+        InputScales::PerTensor => "per-tensor",
+        InputScales::PerFeature => "per-feature",
+    }
+}
