@@ -6,9 +6,9 @@
 //! | set | where | what is not plain Rust compiled for it |
 //! |---|---|---|
 //! | `portable` | everywhere | nothing |
-//! | `sse2` | x86-64 | products of i8 and i16: `pmaddwd` on i16, 4 rows x 8 outputs |
-//! | `avx2` | x86-64 | the same in 256 bits, 4 rows x 16 outputs |
-//! | `avxvnni` | x86-64 | products and convolutions of i8: `vpdpbusd` in 256 bits, 6 rows x 16 outputs |
+//! | `sse2` | x86-64 | products and convolutions of i8 and i16, products of two inputs too: `pmaddwd` on i16, 4 rows x 8 outputs |
+//! | `avx2` | x86-64 | the same in 256 bits, 4 rows x 16 outputs; RESCALE of i8, i16, i32 |
+//! | `avxvnni` | x86-64 | as `avx2`, but products and convolutions of i8 with constant weights: `vpdpbusd` in 256 bits, 6 rows x 16 outputs |
 //! | `avx512vnni` | x86-64 | the same in 512 bits, 12 x 32, of two inputs too; depthwise convolutions of i8; RESCALE of i8, i16, i32, and of sums in registers; tables of i8 |
 //! | `neon` | aarch64 | large products of i8: `tract-linalg` |
 //!

@@ -18,7 +18,9 @@ use crate::{
     kernels::{
         Isa, KernelError, KernelResult, PackedWeights,
         portable::{
-            conv2d::{conv2d_i8, conv2d_i16, conv2d_scratch_words, conv2d_weights_i8},
+            conv2d::{
+                conv2d_i8, conv2d_i16, conv2d_scratch_words, conv2d_weights_i8, conv2d_weights_i16,
+            },
             narrowing::Narrowing,
             window::Window2d,
         },
@@ -164,8 +166,7 @@ impl Layer for Layer2d {
     fn pack(&self, weight: &[i8]) -> Result<PackedLayer<PackedWeights>, KernelError> {
         let zero_point = self.zero_points.weight;
         let weights = if self.is_wide {
-            let depth = self.window.taps() * self.window.channels;
-            PackedWeights::i8_for_i16(self.isa, weight, self.outputs, depth, zero_point)
+            conv2d_weights_i16(self.isa, weight, self.outputs, &self.window, zero_point)
         } else {
             conv2d_weights_i8(self.isa, weight, self.outputs, &self.window, zero_point)
         };

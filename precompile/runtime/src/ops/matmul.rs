@@ -216,7 +216,7 @@ fn step_i8(isa: Isa, shape: MatMulShape, (a_zero_point, b_zero_point): (i32, i32
 
 /// The product of two inputs of i16.
 fn step_i16(isa: Isa, shape: MatMulShape) -> Step {
-    let scratch_words = shape.scratch_words_i16();
+    let scratch_words = shape.scratch_words_i16(isa);
     Step::with_scratch(isa, 2, scratch_words, move |reads, out, scratch| {
         match (reads, out) {
             ([View::I16(a), View::I16(b)], ViewMut::I48(out)) => {

@@ -1,15 +1,18 @@
-//! CONV2D as a matrix product over gathered windows.
+//! CONV2D as a matrix product over windows, where they lie or gathered.
 
 use super::window::{Taps, Window2d};
-use crate::kernels::weights::{ProductResult, Windows};
+use crate::kernels::weights::{Padded, ProductResult, Windows};
 use crate::kernels::{Isa, KernelError, KernelResult, PackedWeights, require_shape};
 
 /// Length of the scratch of [`conv2d_i8`] and [`conv2d_i16`].
 pub fn conv2d_scratch_words(window: &Window2d, weights: &PackedWeights) -> usize {
-    if weights.takes_windows() {
-        return padded_elements(window, window.output[0]).div_ceil(size_of::<u64>());
+    match weights.window_element_bytes() {
+        Some(bytes) => {
+            let padded = window.padded_elements(window.output[0]);
+            (padded * bytes).div_ceil(size_of::<u64>())
+        }
+        None => weights.scratch_words(window.positions()),
     }
-    weights.scratch_words(window.positions())
 }
 
 /// Weights `[OC, KH, KW, IC]` of i8 input, for [`conv2d_i8`] with this window.
@@ -21,16 +24,27 @@ pub fn conv2d_weights_i8(
     zero_point: i32,
 ) -> Option<PackedWeights> {
     let depth = window.taps() * window.channels;
-    if window.is_pointwise() || !window.has_solid_lines() {
+    if window.is_pointwise() || !window.is_dense() {
         return PackedWeights::i8(isa, weights, outputs, depth, zero_point);
     }
     let sizes = [outputs, window.kernel[0], window.line()];
     PackedWeights::i8_windows(isa, weights, sizes, zero_point)
 }
 
-/// Elements that windows of so many rows of the output read, and those of a last step.
-const fn padded_elements(window: &Window2d, output_rows: usize) -> usize {
-    window.padded_lines(output_rows) * window.padded_line() + 3
+/// The same of i16 input, for [`conv2d_i16`].
+pub fn conv2d_weights_i16(
+    isa: Isa,
+    weights: &[i8],
+    outputs: usize,
+    window: &Window2d,
+    zero_point: i32,
+) -> Option<PackedWeights> {
+    let depth = window.taps() * window.channels;
+    if window.is_pointwise() || !window.is_dense() {
+        return PackedWeights::i8_for_i16(isa, weights, outputs, depth, zero_point);
+    }
+    let sizes = [outputs, window.kernel[0], window.line()];
+    PackedWeights::i8_windows_for_i16(isa, weights, sizes, zero_point)
 }
 
 /// Windows `first_position ..` of a convolution: `out` is `[positions, outputs]`, so a plan may work
@@ -59,16 +73,29 @@ pub fn conv2d_i8<O: ProductResult>(
         return weights.product_i8(rows, zero_point, bias, out, scratch);
     }
     let zero_point = i8::try_from(zero_point).map_err(|_| KernelError::Shape)?;
-    if weights.takes_windows() {
-        let x = (x, zero_point);
-        return padded_windows(window, weights, x, bias, first_position, out, scratch);
+    match weights.window_element_bytes() {
+        Some(1) => {
+            let convert = |x: i8| x.cast_unsigned() ^ 0x80;
+            let call = (first_position, x, convert, convert(zero_point));
+            return padded_windows(window, weights, call, out, scratch, |windows, out| {
+                weights.product_windows(windows.of(Padded::Moved), zero_point, bias, out)
+            });
+        }
+        Some(_) => {
+            let convert = |x: i8| i16::from(x) - i16::from(zero_point);
+            let call = (first_position, x, convert, 0);
+            return padded_windows(window, weights, call, out, scratch, |windows, out| {
+                weights.product_windows(windows.of(Padded::Words), zero_point, bias, out)
+            });
+        }
+        None => {}
     }
     weights.each_tile_i8(out, scratch, bias, zero_point, |first, tile| {
         gather_windows(window, (x, zero_point), first_position + first, tile);
     })
 }
 
-/// [`conv2d_i8`] for i16 input and i48 accumulators; weights by [`PackedWeights::i8_for_i16`].
+/// [`conv2d_i8`] for i16 input and i48 accumulators; `weights` are those of [`conv2d_weights_i16`].
 pub fn conv2d_i16(
     window: &Window2d,
     weights: &PackedWeights,
@@ -90,23 +117,46 @@ pub fn conv2d_i16(
         let from = first_position * window.channels;
         return weights.product_i16(&x[from..from + positions * window.channels], bias, out);
     }
+    if weights.window_element_bytes().is_some() {
+        let call = (first_position, x, |x| x, 0);
+        return padded_windows(window, weights, call, out, scratch, |windows, out| {
+            weights.product_windows_i16(windows.of(Padded::Words), bias, out)
+        });
+    }
     weights.each_tile_i16(out, scratch, bias, |first, tile| {
         gather_windows(window, (x, 0), first_position + first, tile);
     })
 }
 
-/// [`conv2d_i8`] where they lie, in the input with its padding written out.
-fn padded_windows<O: ProductResult>(
+/// Windows where they lie, in the input with its padding written out.
+struct InPlace<'a, E> {
+    x: &'a [E],
+    row_stride: usize,
+    line_stride: usize,
+}
+
+impl<'a, E> InPlace<'a, E> {
+    fn of(self, kind: impl Fn(&'a [E]) -> Padded<'a>) -> Windows<'a> {
+        Windows {
+            x: kind(self.x),
+            row_stride: self.row_stride,
+            line_stride: self.line_stride,
+        }
+    }
+}
+
+/// Calls `multiply` with the windows of a line of the output and its place, for all that `out` has.
+#[inline(always)]
+fn padded_windows<I: Copy, E: bytemuck::Pod, O>(
     window: &Window2d,
     weights: &PackedWeights,
-    (x, zero_point): (&[i8], i8),
-    bias: &[i32],
-    first_position: usize,
+    (first_position, x, convert, padding): (usize, &[I], impl Fn(I) -> E + Copy, E),
     out: &mut [O],
     scratch: &mut [u64],
+    multiply: impl Fn(InPlace<'_, E>, &mut [O]) -> KernelResult,
 ) -> KernelResult {
     let [height, width] = window.output;
-    let padded: &mut [u8] = bytemuck::cast_slice_mut(scratch);
+    let padded: &mut [E] = bytemuck::cast_slice_mut(scratch);
     let row_stride = window.stride[1] * window.channels;
     let line_stride = window.dilation[0] * window.padded_line();
     let (mut position, mut rest) = (first_position, out);
@@ -116,21 +166,21 @@ fn padded_windows<O: ProductResult>(
         let in_image = position % (height * width);
         let count = (height * width - in_image).min(rest.len() / weights.outputs());
         let rows = in_image / width..(in_image + count).div_ceil(width);
-        let padded = padded.get_mut(..padded_elements(window, rows.len()));
+        let padded = padded.get_mut(..window.padded_elements(rows.len()));
         let padded = padded.ok_or(KernelError::Shape)?;
-        window.pad(image, rows.clone(), (x, zero_point), padded);
+        window.pad(image, rows.clone(), (x, convert), padding, padded);
         let (mut out, after) = rest.split_at_mut(count * weights.outputs());
         for row in rows.clone() {
             let from = in_image.max(row * width) - row * width;
             let to = (in_image + count).min((row + 1) * width) - row * width;
             let (results, others) = out.split_at_mut((to - from) * weights.outputs());
             let first = (row - rows.start) * window.stride[0] * window.padded_line();
-            let windows = Windows {
+            let windows = InPlace {
                 x: &padded[first + from * row_stride..],
                 row_stride,
                 line_stride,
             };
-            weights.product_windows(windows, zero_point, bias, results)?;
+            multiply(windows, results)?;
             out = others;
         }
         rest = after;

@@ -10,7 +10,7 @@ use crate::kernels::{Isa, KernelError, KernelResult, require_shape};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::kernels::{
     dispatch::Set,
-    x86_64::{matmul as vnni, narrow::Scale},
+    x86_64::{matmul as vnni, narrow::Scale, pairs::matmul as pairs},
 };
 
 /// Sizes of a MATMUL: `a` is `[batch, rows, depth]`, `b` `[batch, depth, columns]`, the result
@@ -38,14 +38,24 @@ impl MatMulShape {
         if let Some(sizes) = self.panels(isa) {
             return sizes.scratch_words();
         }
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        if let Some(sizes) = self.pairs_i8(isa) {
+            return sizes.scratch_words(self.rows);
+        }
         let _ = isa;
         // `b` transposed and one row of `a`.
         let elements = self.depth * (self.columns + 1);
         elements.div_ceil(size_of::<u64>() / size_of::<i16>())
     }
 
-    /// Length of the scratch of [`matmul_i16`]: the two halves of `b`.
-    pub fn scratch_words_i16(&self) -> usize {
+    /// Length of the scratch of [`matmul_i16`].
+    pub fn scratch_words_i16(&self, isa: Isa) -> usize {
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        if let Some(sizes) = self.pairs_i16(isa) {
+            return sizes.scratch_words(self.rows);
+        }
+        let _ = isa;
+        // The two halves of `b`.
         let elements = self.depth * 2 * self.columns;
         elements.div_ceil(size_of::<u64>() / size_of::<i16>())
     }
@@ -58,6 +68,20 @@ impl MatMulShape {
             depth: self.depth,
             columns: self.columns,
         })
+    }
+
+    /// The sizes for products of pairs of i16, if the set has them.
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    fn pairs_i8(&self, isa: Isa) -> Option<pairs::Sizes> {
+        let width = isa.pairs().filter(|_| self.columns >= PANEL_COLUMNS)?;
+        Some(pairs::Sizes::of_bytes(width, self.depth, self.columns))
+    }
+
+    /// [`Self::pairs_i8`] for [`matmul_i16`].
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    fn pairs_i16(&self, isa: Isa) -> Option<pairs::Sizes> {
+        let width = isa.pairs().filter(|_| self.columns >= PANEL_COLUMNS)?;
+        Some(pairs::Sizes::of_words(width, self.depth, self.columns))
     }
 
     /// Requires lengths of `a`, `b` and the output for rows from `first_row` on.
@@ -105,6 +129,17 @@ pub fn matmul_i8(
         let zero_points = call.zero_points;
         return call.in_panels(sizes, |a, out, scratch| {
             vnni::product(sizes, a, zero_points, out, scratch)
+        });
+    }
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if let Some(sizes) = shape.pairs_i8(isa) {
+        let (a_zero_point, b_zero_point) = call.zero_points;
+        return call.each_matrix(|a, b, out, scratch| {
+            if let Some(b) = b {
+                let convert = |x: i8| i16::from(x) - i16::from(b_zero_point);
+                sizes.pack(b, convert, scratch)?;
+            }
+            sizes.product_i32(a, a_zero_point, out, scratch)
         });
     }
     isa.run(call)
@@ -201,7 +236,19 @@ pub fn matmul_i16(
     scratch: &mut [u64],
 ) -> KernelResult {
     shape.require_sizes(0, a.len(), b.len(), out.len())?;
-    require_shape(scratch.len() >= shape.scratch_words_i16())?;
+    require_shape(scratch.len() >= shape.scratch_words_i16(isa))?;
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if let Some(sizes) = shape.pairs_i16(isa) {
+        let (rows, depth, columns) = (shape.rows, shape.depth, shape.columns);
+        let matrices = a
+            .chunks_exact(rows * depth)
+            .zip(b.chunks_exact(depth * columns));
+        for ((a, b), out) in matrices.zip(out.chunks_exact_mut(rows * columns)) {
+            sizes.pack(b, |x| x, scratch)?;
+            sizes.product_i64(a, out, scratch)?;
+        }
+        return Ok(());
+    }
     isa.run(CallI16 {
         shape,
         a,

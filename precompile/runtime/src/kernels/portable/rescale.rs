@@ -7,15 +7,13 @@ use super::{
     rescale_elements::{RescaleInput, RescaleOutput},
 };
 use crate::kernels::dispatch::Kernel;
-use crate::kernels::{Isa, KernelResult, require, require_shape};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-use crate::kernels::{
-    dispatch::Set,
-    x86_64::{
-        narrow::Rows as NarrowRows,
-        rescale::{Channels as Wide, Range, Widen},
-    },
+use crate::kernels::x86_64::{
+    narrow::Rows as NarrowRows,
+    rescale::{Range, Wide, Widen},
+    rescale_avx2::Load,
 };
+use crate::kernels::{Isa, KernelResult, require, require_shape};
 use alloc::vec::Vec;
 
 /// Attributes of a RESCALE.
@@ -188,7 +186,7 @@ impl Rescale {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     fn wide(&self, isa: Isa) -> [Option<Wide>; 3] {
         let is_for = self.scale32 && !self.input_unsigned && self.shift.is_none();
-        if isa.0 != Set::Avx512Vnni || !is_for {
+        if !is_for || !Wide::is_in(isa) {
             return [const { None }; 3];
         }
         let (multipliers, shifts_bits) = self.factors();
@@ -196,7 +194,8 @@ impl Rescale {
         [8, 16, 32].map(|bits| {
             // Which input it will be is not known yet; only narrow ones have zero points.
             let fits = bits <= 16 || self.input_zero_point == 0;
-            fits.then(|| Wide::new(bits, &multipliers, &shifts_bits, is_double_round))
+            let factors = (&multipliers[..], &shifts_bits[..]);
+            fits.then(|| Wide::new(isa, bits, factors, is_double_round))
                 .flatten()
         })
     }
@@ -286,7 +285,7 @@ impl Rescale {
     }
 
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    fn scale_wide<I: Widen, O: RescaleOutput>(
+    fn scale_wide<I: Widen + Load, O: RescaleOutput>(
         &self,
         wide: &Wide,
         x: &[I],

@@ -35,7 +35,7 @@ impl Window2d {
     }
 
     /// Taps of one window.
-    pub fn taps(&self) -> usize {
+    pub const fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
     }
 

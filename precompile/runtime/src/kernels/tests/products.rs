@@ -112,7 +112,7 @@ proptest! {
                 matmul_i8(isa, &shape, at * block, a, b, out, &mut scratch).expect("sizes fit");
             }
             prop_assert_eq!(shifted(&out, 0), want.clone(), "{}", isa.name());
-            let mut scratch = vec![0; shape.scratch_words_i16()];
+            let mut scratch = vec![0; shape.scratch_words_i16(isa)];
             let mut out = vec![0_i64; batch * rows * columns];
             matmul_i16(isa, &shape, &a16, &b16, &mut out, &mut scratch).expect("sizes fit");
             prop_assert_eq!(&out, &want16, "{}", isa.name());

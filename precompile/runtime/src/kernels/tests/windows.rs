@@ -1,16 +1,16 @@
 //! Convolutions and pools.
 
 use super::{Elements, cases, sets};
+use crate::kernels::KernelError;
 use crate::kernels::portable::avg_pool2d::avg_pool2d;
 use crate::kernels::portable::conv2d::{
-    conv2d_i8, conv2d_i16, conv2d_scratch_words, conv2d_weights_i8,
+    conv2d_i8, conv2d_i16, conv2d_scratch_words, conv2d_weights_i8, conv2d_weights_i16,
 };
 use crate::kernels::portable::depthwise_conv2d::{
     DepthwiseWeights, depthwise_conv2d_i8, depthwise_conv2d_i16,
 };
 use crate::kernels::portable::max_pool2d::max_pool2d;
 use crate::kernels::portable::window::Window2d;
-use crate::kernels::{KernelError, PackedWeights};
 use alloc::{vec, vec::Vec};
 use proptest::prelude::*;
 
@@ -122,6 +122,45 @@ fn shifted<T: Copy + Into<i64>>(elements: &[T], zero_point: i64) -> Vec<i64> {
     elements.iter().map(|&x| x.into() - zero_point).collect()
 }
 
+/// Windows whose sums leave 32 bits in many lines, in one, and in a part of one.
+#[test]
+fn convolutions_of_i16_at_the_extremes_are_exact() {
+    for (channels, kernel) in [
+        (85, 3),
+        (84, 3),
+        (28, 9),
+        (5, 9),
+        (300, 2),
+        (127, 2),
+        (128, 2),
+    ] {
+        let window = Window2d {
+            batch: 1,
+            channels,
+            input: [12, 12],
+            output: [12, 12],
+            kernel: [kernel, kernel],
+            stride: [1, 1],
+            dilation: [1, 1],
+            pad_before: [kernel / 2, kernel / 2],
+        };
+        let depth = window.taps() * channels;
+        let outputs = 5;
+        let (x, w) = (
+            vec![i16::MIN; window.input_elements()],
+            vec![-128; outputs * depth],
+        );
+        let want = naive_conv(&window, &shifted(&x, 0), &shifted(&w, 127), &[-7]);
+        for isa in sets() {
+            let packed = conv2d_weights_i16(isa, &w, outputs, &window, 127).expect("fits");
+            let mut scratch = vec![0; conv2d_scratch_words(&window, &packed)];
+            let mut out = vec![0_i64; want.len()];
+            conv2d_i16(&window, &packed, &x, &[-7], 0, &mut out, &mut scratch).expect("fits");
+            assert_eq!(out, want, "{} {channels} {kernel}", isa.name());
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(cases(96))]
 
@@ -150,8 +189,7 @@ proptest! {
             }
             prop_assert_eq!(shifted(&out, 0), want.clone(), "{}", isa.name());
 
-            let packed = PackedWeights::i8_for_i16(isa, &w, outputs, depth, w_zero as i32);
-            let packed = packed.expect("fits");
+            let packed = conv2d_weights_i16(isa, &w, outputs, &window, w_zero as i32).expect("fits");
             let mut scratch = vec![0; conv2d_scratch_words(&window, &packed)];
             let mut out = vec![0_i64; want16.len()];
             let (head, tail) = out.split_at_mut(cut);

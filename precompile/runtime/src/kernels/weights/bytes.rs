@@ -1,6 +1,6 @@
 //! Matrices of i8, for i8 rows.
 
-use super::{Results, Windows, words::Words};
+use super::{Padded, Results, Windows, words::Words};
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use crate::kernels::dispatch::Set;
 #[cfg(all(feature = "std", target_arch = "aarch64"))]
@@ -54,16 +54,15 @@ impl Bytes {
         lines: usize,
         zero_point: i8,
     ) -> Self {
-        let _ = lines;
+        let sizes = [outputs, lines, depth / lines];
         let widened = || {
             let mut words: Vec<i16> = vec![0; weights.len()];
             widen(weights, i16::from(zero_point), &mut words);
-            Words::of_bytes(isa, words, [outputs, depth])
+            Words::of_bytes(isa, words, sizes)
         };
         match isa.0 {
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Set::AvxVnni | Set::Avx512Vnni if outputs >= PANEL_OUTPUTS => {
-                let sizes = [outputs, lines, depth / lines];
                 match (isa.0, without_zero_point(weights, zero_point)) {
                     (_, None) => Self::Widened(widened()),
                     (Set::AvxVnni, Some(weights)) => Self::AvxVnni(AvxPanels::new(&weights, sizes)),
@@ -96,12 +95,13 @@ impl Bytes {
         }
     }
 
-    /// Whether they are packed in lines.
-    pub(super) const fn takes_lines(&self) -> bool {
+    /// Bytes of a padded element, if they can be multiplied with windows where they lie.
+    pub(super) const fn window_element_bytes(&self) -> Option<usize> {
         match self {
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::AvxVnni(_) | Self::Avx512Vnni(_) => true,
-            _ => false,
+            Self::AvxVnni(_) | Self::Avx512Vnni(_) => Some(size_of::<u8>()),
+            Self::Widened(words) if words.takes_windows() => Some(size_of::<i16>()),
+            _ => None,
         }
     }
 
@@ -194,13 +194,22 @@ impl Bytes {
         bias: &[i32],
         out: Results<'_>,
     ) -> KernelResult {
-        let last = count.saturating_sub(1) * windows.row_stride + (lines - 1) * windows.line_stride;
-        require_shape(last + line.next_multiple_of(4) <= windows.x.len())?;
         require_shape(bias.len() <= 1 || bias.len() == outputs)?;
+        if let Self::Widened(words) = self {
+            let Results::Sums(out) = out else {
+                return Err(KernelError::Shape);
+            };
+            return words.product_windows_i32((windows, count), bias, out);
+        }
+        let Padded::Moved(x) = windows.x else {
+            return Err(KernelError::Shape);
+        };
+        let last = count.saturating_sub(1) * windows.row_stride + (lines - 1) * windows.line_stride;
+        require_shape(last + line.next_multiple_of(4) <= x.len())?;
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         {
             let rows = Source::Rows(Rows {
-                x: windows.x,
+                x,
                 count,
                 stride: windows.row_stride,
                 line_stride: windows.line_stride,
@@ -213,7 +222,7 @@ impl Bytes {
         }
         #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
         {
-            let _ = (zero_point, out);
+            let _ = zero_point;
             Err(KernelError::Shape)
         }
     }

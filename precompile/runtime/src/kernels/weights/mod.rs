@@ -26,11 +26,24 @@ pub struct PackedWeights {
     packed: Packed,
 }
 
+/// An input with its padding written out, in the form that a set multiplies.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(all(feature = "std", target_arch = "x86_64")),
+    allow(dead_code, reason = "no other set takes windows")
+)]
+pub(crate) enum Padded<'a> {
+    /// Bytes, moved up by 128.
+    Moved(&'a [u8]),
+    /// Words without a zero point.
+    Words(&'a [i16]),
+}
+
 /// Windows of an input, each some lines of neighbouring elements.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Windows<'a> {
-    /// The elements, moved up by 128, from the first window's on.
-    pub(crate) x: &'a [u8],
+    /// The elements from the first window's on.
+    pub(crate) x: Padded<'a>,
     /// Elements from window to window.
     pub(crate) row_stride: usize,
     /// Elements from line to line of a window.
@@ -124,7 +137,7 @@ impl PackedWeights {
         Some(Self {
             outputs,
             depth,
-            lines: packed.takes_lines().then_some(lines),
+            lines: packed.window_element_bytes().map(|_| lines),
             packed: Packed::I8(packed),
         })
     }
@@ -141,12 +154,16 @@ impl PackedWeights {
         }
     }
 
-    /// Whether they are for [`Self::product_windows`] alone.
-    pub(crate) const fn takes_windows(&self) -> bool {
-        self.lines.is_some()
+    /// Bytes of a padded element of the windows that they are for, if it is for these alone.
+    pub(crate) const fn window_element_bytes(&self) -> Option<usize> {
+        match (&self.packed, self.lines) {
+            (Packed::I8(bytes), Some(_)) => bytes.window_element_bytes(),
+            (_, Some(_)) => Some(size_of::<i16>()),
+            (_, None) => None,
+        }
     }
 
-    /// i8 weights for i16 rows (CONV2D on i16): `weights` is `[outputs, depth]`.
+    /// i8 weights for i16 rows (CONV3D on i16): `weights` is `[outputs, depth]`.
     pub fn i8_for_i16(
         isa: Isa,
         weights: &[i8],
@@ -154,15 +171,32 @@ impl PackedWeights {
         depth: usize,
         zero_point: i32,
     ) -> Option<Self> {
+        let packed = Self::i8_windows_for_i16(isa, weights, [outputs, 1, depth], zero_point)?;
+        Some(Self {
+            lines: None,
+            ..packed
+        })
+    }
+
+    /// i8 weights for windows of i16 (CONV2D on i16): `weights` is `[outputs, lines, line]`. A set that does
+    /// not take windows packs them as [`Self::i8_for_i16`] does.
+    pub(crate) fn i8_windows_for_i16(
+        isa: Isa,
+        weights: &[i8],
+        [outputs, lines, line]: [usize; 3],
+        zero_point: i32,
+    ) -> Option<Self> {
+        let depth = lines.checked_mul(line)?;
         require_matrix(weights, outputs, depth)?;
         let zero_point = i8::try_from(zero_point).ok()?;
         let mut widened: Vec<i16> = vec![0; weights.len()];
         widen(weights, i16::from(zero_point), &mut widened);
+        let words = Words::of_bytes(isa, widened, [outputs, lines, line]);
         Some(Self {
             outputs,
             depth,
-            lines: None,
-            packed: Packed::I16x8(Words::of_bytes(isa, widened, [outputs, depth])),
+            lines: words.takes_windows().then_some(lines),
+            packed: Packed::I16x8(words),
         })
     }
 
@@ -267,23 +301,45 @@ impl PackedWeights {
         }
     }
 
+    /// As many windows as `out` `[m, outputs]` has places for, times these weights (made by
+    /// [`Self::i8_windows_for_i16`] for a set that takes them).
+    pub(crate) fn product_windows_i16(
+        &self,
+        windows: Windows<'_>,
+        bias: &[i64],
+        out: &mut [i64],
+    ) -> KernelResult {
+        let (Packed::I16x8(weights), Some(_)) = (&self.packed, self.lines) else {
+            return Err(KernelError::Shape);
+        };
+        let count = out.len() / self.outputs;
+        self.require_result(count, bias.len(), out.len())?;
+        self.begin(bias, out);
+        weights.add_windows_i64((windows, count), out)
+    }
+
+    /// Writes what i64 sums begin with.
+    fn begin(&self, bias: &[i64], out: &mut [i64]) {
+        for row in out.chunks_exact_mut(self.outputs) {
+            match bias {
+                [] => row.fill(0),
+                [one] => row.fill(*one),
+                many => row.copy_from_slice(many),
+            }
+        }
+    }
+
     /// `rows` `[m, depth]` times these weights (made by [`Self::i8_for_i16`] or [`Self::i16`]) into
     /// `out` `[m, outputs]`. No scratch is needed.
     pub fn product_i16(&self, rows: &[i16], bias: &[i64], out: &mut [i64]) -> KernelResult {
-        require_shape(rows.len().is_multiple_of(self.depth))?;
+        require_shape(self.lines.is_none() && rows.len().is_multiple_of(self.depth))?;
         self.require_result(rows.len() / self.depth, bias.len(), out.len())?;
         let tile = self.tile_rows();
         let tiles = rows
             .chunks(tile * self.depth)
             .zip(out.chunks_mut(tile * self.outputs));
         for (rows, out) in tiles {
-            for row in out.chunks_exact_mut(self.outputs) {
-                match bias {
-                    [] => row.fill(0),
-                    [one] => row.fill(*one),
-                    many => row.copy_from_slice(many),
-                }
-            }
+            self.begin(bias, out);
             match &self.packed {
                 Packed::I16x8(weights) | Packed::I16(weights) => {
                     weights.add_product_i64(rows, out)?;

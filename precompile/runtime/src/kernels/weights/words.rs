@@ -1,6 +1,9 @@
 //! Matrices of i16: weights of i16 rows, and of i8 rows where a set has no instruction for bytes.
 
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
+use super::Padded;
+use super::Windows;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::kernels::x86_64::pairs::{Panels, Rows as Lines};
 use crate::kernels::{Isa, KernelError, KernelResult, portable::gemm::Rows};
 use alloc::vec::Vec;
@@ -25,13 +28,15 @@ pub(super) enum Words {
 }
 
 impl Words {
-    /// Of `[outputs, depth]`, weights of bytes.
-    pub(super) fn of_bytes(isa: Isa, weights: Vec<i16>, [outputs, depth]: [usize; 2]) -> Self {
+    /// Of `[outputs, lines, line]`, weights of bytes.
+    pub(super) fn of_bytes(isa: Isa, weights: Vec<i16>, sizes: [usize; 3]) -> Self {
+        let [outputs, lines, line] = sizes;
         let _ = (isa, outputs);
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         if let (Some(width), PANEL_OUTPUTS..) = (isa.pairs(), outputs) {
-            return Self::Panels(Panels::new(width, &weights, [outputs, 1, depth]));
+            return Self::Panels(Panels::new(width, &weights, sizes));
         }
+        let depth = lines * line;
         Self::Portable { weights, depth }
     }
 
@@ -49,6 +54,44 @@ impl Words {
         }
     }
 
+    /// Whether they can be multiplied with windows where they lie.
+    pub(super) const fn takes_windows(&self) -> bool {
+        match self {
+            Self::Portable { .. } | Self::PortableHalves { .. } => false,
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::Panels(_) => true,
+        }
+    }
+
+    /// [`Self::product_i32`] of so many windows.
+    pub(super) fn product_windows_i32(
+        &self,
+        windows: (Windows<'_>, usize),
+        bias: &[i32],
+        out: &mut [i32],
+    ) -> KernelResult {
+        let _ = (windows, bias, &out);
+        match self {
+            Self::Portable { .. } | Self::PortableHalves { .. } => Err(KernelError::Shape),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::Panels(panels) => panels.product_i32(in_place(windows)?, bias, out),
+        }
+    }
+
+    /// [`Self::add_product_i64`] of so many windows.
+    pub(super) fn add_windows_i64(
+        &self,
+        windows: (Windows<'_>, usize),
+        out: &mut [i64],
+    ) -> KernelResult {
+        let _ = (windows, &out);
+        match self {
+            Self::Portable { .. } | Self::PortableHalves { .. } => Err(KernelError::Shape),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::Panels(panels) => panels.add_product_i64(in_place(windows)?, out),
+        }
+    }
+
     /// i32 results of `x` `[m, depth]` into `out` `[m, outputs]`, for weights of bytes; sums wrap.
     pub(super) fn product_i32(&self, x: &[i16], bias: &[i32], out: &mut [i32]) -> KernelResult {
         match self {
@@ -59,7 +102,9 @@ impl Words {
             }
             Self::PortableHalves { .. } => Err(KernelError::Shape),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::Panels(panels) => panels.product_i32(matrix(x, panels.depth()), bias, out),
+            Self::Panels(panels) => {
+                panels.product_i32(Lines::of_matrix(x, panels.depth()), bias, out)
+            }
         }
     }
 
@@ -77,7 +122,9 @@ impl Words {
                 }
             }
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::Panels(panels) => panels.add_product_i64(matrix(x, panels.depth()), out)?,
+            Self::Panels(panels) => {
+                panels.add_product_i64(Lines::of_matrix(x, panels.depth()), out)?;
+            }
         }
         Ok(())
     }
@@ -95,13 +142,16 @@ impl Words {
     }
 }
 
-/// The rows of `[m, depth]`.
+/// So many windows as rows.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-const fn matrix(x: &[i16], depth: usize) -> Lines<'_> {
-    Lines {
-        x,
-        count: x.len() / depth,
-        stride: depth,
-        line_stride: 0,
+const fn in_place((windows, count): (Windows<'_>, usize)) -> Result<Lines<'_>, KernelError> {
+    match windows.x {
+        Padded::Words(x) => Ok(Lines {
+            x,
+            count,
+            stride: windows.row_stride,
+            line_stride: windows.line_stride,
+        }),
+        Padded::Moved(_) => Err(KernelError::Shape),
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod matmul;
 pub(crate) mod narrow;
 pub(crate) mod pairs;
 pub(crate) mod rescale;
+pub(crate) mod rescale_avx2;
 pub(crate) mod table;
 pub(crate) mod vnni;
 

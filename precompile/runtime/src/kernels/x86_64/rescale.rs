@@ -4,6 +4,8 @@
 //! Products of the even and of the odd lanes are made apart, as there is none of all; what is left of them
 //! then meets in one register again.
 
+use super::rescale_avx2;
+use crate::kernels::{Isa, dispatch::Set};
 use alloc::vec::Vec;
 use core::arch::x86_64::*;
 
@@ -35,6 +37,63 @@ const FEW_CHANNELS: usize = 128;
 /// What DOUBLE_ROUND adds to a product that is not negative, and subtracts from others.
 const SECOND: i64 = 1 << 30;
 
+/// The fewest bits that are shifted out of elements of so many bits.
+pub(super) const fn least_shift_bits(input_bits: u32, is_double_round: bool) -> u8 {
+    // A value, without any zero point, is below half of the last bit that is shifted out, and the
+    // result below 2^31. Only shifts of 32 bits or more round twice.
+    match (input_bits, is_double_round) {
+        (8, false) => 10,
+        (16, false) => 18,
+        _ => 32,
+    }
+}
+
+/// A RESCALE by a set's own kernel.
+#[derive(Clone, Debug)]
+pub(crate) enum Wide {
+    Avx2(rescale_avx2::Channels),
+    Avx512(Channels),
+}
+
+impl Wide {
+    /// Whether the set has a kernel.
+    pub(crate) const fn is_in(isa: Isa) -> bool {
+        !matches!(isa.0, Set::Portable | Set::Sse2)
+    }
+
+    /// For elements of so many bits; `None` if the set has no kernel, or a value could fail.
+    pub(crate) fn new(
+        isa: Isa,
+        input_bits: u32,
+        (multipliers, shifts_bits): (&[i32], &[u8]),
+        is_double_round: bool,
+    ) -> Option<Self> {
+        match isa.0 {
+            Set::Portable | Set::Sse2 => None,
+            Set::Avx2 | Set::AvxVnni => {
+                rescale_avx2::Channels::new(input_bits, multipliers, shifts_bits, is_double_round)
+                    .map(Self::Avx2)
+            }
+            Set::Avx512Vnni => Channels::new(input_bits, multipliers, shifts_bits, is_double_round)
+                .map(Self::Avx512),
+        }
+    }
+
+    /// Scales whole rows of channels.
+    pub(crate) fn run<I: Widen + rescale_avx2::Load, O: Narrow + rescale_avx2::Store>(
+        &self,
+        channels: usize,
+        x: &[I],
+        range: Range,
+        out: &mut [O],
+    ) {
+        match self {
+            Self::Avx2(own) => own.run(channels, x, range, out),
+            Self::Avx512(own) => own.run(channels, x, range, out),
+        }
+    }
+}
+
 impl Channels {
     /// For elements of so many bits; `None` if a value could fail.
     pub(crate) fn new(
@@ -43,20 +102,11 @@ impl Channels {
         shifts_bits: &[u8],
         is_double_round: bool,
     ) -> Option<Self> {
-        // A value, without any zero point, is below half of the last bit that is shifted out, and the
-        // result below 2^31.
-        let least_bits = match input_bits {
-            8 => 10,
-            16 => 18,
-            _ => 32,
-        };
+        let least_bits = least_shift_bits(input_bits, is_double_round);
         if shifts_bits.iter().any(|&bits| bits < least_bits) {
             return None;
         }
         let is_upper = shifts_bits.iter().all(|&bits| bits >= 32);
-        if is_double_round && !is_upper {
-            return None;
-        }
         let channels = multipliers.len();
         let copies = if channels < FEW_CHANNELS {
             let whole = LANES >> channels.trailing_zeros().min(LANES.trailing_zeros());

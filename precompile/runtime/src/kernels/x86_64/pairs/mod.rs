@@ -5,6 +5,8 @@
 //! weight is two: `weight = high * 2^8 + low`, as two products of whole ones do not fit.
 
 mod keep;
+mod layout;
+pub(crate) mod matmul;
 mod panels;
 mod register;
 mod tile;
@@ -33,4 +35,26 @@ pub(crate) struct Rows<'a> {
     pub(crate) stride: usize,
     /// Elements from line to line of a row.
     pub(crate) line_stride: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// The rows of `[m, depth]`.
+    pub(crate) const fn of_matrix(x: &'a [i16], depth: usize) -> Self {
+        Self {
+            x,
+            count: x.len() / depth,
+            stride: depth,
+            line_stride: 0,
+        }
+    }
+}
+
+impl Width {
+    /// Sums in a register.
+    pub(crate) const fn lanes(self) -> usize {
+        match self {
+            Self::Xmm => 4,
+            Self::Ymm => 8,
+        }
+    }
 }

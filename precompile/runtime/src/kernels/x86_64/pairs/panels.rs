@@ -1,48 +1,21 @@
-//! How weights lie, and the loop over groups of rows and panels of outputs.
+//! Constant weights.
 
 use super::{
     Rows, Width,
-    keep::{AddHalves, AddSums, Keep, Sums},
-    register::Register,
-    tile::Tile,
+    keep::{AddHalves, AddSums, Sums},
+    layout::Layout,
 };
 use crate::{
     buffer::AlignedBytes,
     kernels::{KernelResult, require_shape},
 };
-use core::{
-    arch::x86_64::{__m128i, __m256i},
-    marker::PhantomData,
-};
 
-/// Registers that are summed together: a full panel, or what is left of one.
-const PANEL: usize = 2;
-/// Rows that are multiplied together: with two registers each, their sums and a panel's weights fit 16
-/// registers.
-const ROWS: usize = 4;
-/// Rows whose products with a panel follow one another: it stays in the nearest cache.
-const GROUP_ROWS: usize = 4 * ROWS;
-
-/// Weights in panels: `[outputs / (PANEL * lanes)][lines][line / 2][PANEL][lanes][2]`, without their zero
-/// point. The last panel has one register a pair if its outputs fit, and panels of i16 all do: they have `lanes`
-/// outputs, which one register holds and two sum. A line of odd length ends with a zero.
+/// Constant weights in panels.
 #[derive(Debug)]
 pub(crate) struct Panels {
     /// Aligned to registers.
     weights: AlignedBytes,
-    width: Width,
-    outputs: usize,
-    lines: usize,
-    /// Elements of a line.
-    line: usize,
-    are_halves: bool,
-}
-
-/// A panel: how many outputs it has, how many registers of weights a pair has, and where it begins.
-struct Panel {
-    width: usize,
-    registers: usize,
-    weights: usize,
+    layout: Layout,
 }
 
 impl Panels {
@@ -63,25 +36,20 @@ impl Panels {
         [outputs, lines, line]: [usize; 3],
         are_halves: bool,
     ) -> Self {
-        let mut panels = Self {
-            weights: AlignedBytes::zeroed(0),
+        let layout = Layout {
             width,
             outputs,
             lines,
             line,
             are_halves,
         };
-        let lanes = width.lanes();
-        let last = (outputs - 1) / panels.panel_outputs() * panels.panel_outputs();
-        let end = panels.panel(last);
-        let length = end.weights + end.registers * panels.register_elements();
-        let mut aligned = AlignedBytes::zeroed(length * size_of::<i16>());
+        let mut aligned = AlignedBytes::zeroed(layout.length() * size_of::<i16>());
         let packed: &mut [i16] = bytemuck::cast_slice_mut(aligned.bytes_mut());
         let rows = weights.chunks_exact(lines * line);
         for (output, row) in rows.enumerate() {
-            let place = output % panels.panel_outputs();
-            let panel = panels.panel(output - place);
-            let step = panel.registers * lanes * 2;
+            let place = output % layout.panel_outputs();
+            let panel = layout.panel(output - place);
+            let step = panel.registers * width.lanes() * 2;
             let mut at = panel.weights + place * 2;
             for line in row.chunks_exact(line) {
                 for pair in line.chunks(2) {
@@ -90,18 +58,24 @@ impl Panels {
                 }
             }
         }
-        panels.weights = aligned;
-        panels
+        Self {
+            weights: aligned,
+            layout,
+        }
     }
 
     /// Elements of a row.
     pub(crate) const fn depth(&self) -> usize {
-        self.lines * self.line
+        self.layout.lines * self.layout.line
     }
 
     /// Bytes on the heap.
     pub(crate) fn bytes(&self) -> usize {
         self.weights.bytes().len()
+    }
+
+    fn weights(&self) -> &[i16] {
+        bytemuck::cast_slice(self.weights.bytes())
     }
 
     /// i32 results into `out` `[rows, outputs]`; sums wrap. These are weights of bytes.
@@ -111,216 +85,16 @@ impl Panels {
         bias: &[i32],
         out: &mut [i32],
     ) -> KernelResult {
-        require_shape(!self.are_halves && (bias.len() <= 1 || bias.len() == self.outputs))?;
-        self.product(rows, Sums(bias), out)
+        require_shape(bias.len() <= 1 || bias.len() == self.layout.outputs)?;
+        self.layout.product(self.weights(), rows, Sums(bias), out)
     }
 
     /// i64 results, exact, added to `out` `[rows, outputs]`.
     pub(crate) fn add_product_i64(&self, rows: Rows<'_>, out: &mut [i64]) -> KernelResult {
-        if self.are_halves {
-            self.product(rows, AddHalves, out)
+        if self.layout.are_halves {
+            self.layout.product(self.weights(), rows, AddHalves, out)
         } else {
-            self.product(rows, AddSums, out)
-        }
-    }
-
-    /// Outputs of a full panel.
-    const fn panel_outputs(&self) -> usize {
-        if self.are_halves {
-            self.width.lanes()
-        } else {
-            PANEL * self.width.lanes()
-        }
-    }
-
-    /// Elements that one register of a panel takes.
-    const fn register_elements(&self) -> usize {
-        self.lines * self.line.div_ceil(2) * self.width.lanes() * 2
-    }
-
-    /// The panel that begins with this output.
-    #[inline(always)]
-    fn panel(&self, first: usize) -> Panel {
-        let width = (self.outputs - first).min(self.panel_outputs());
-        let lanes = self.width.lanes();
-        Panel {
-            width,
-            registers: width.div_ceil(lanes),
-            weights: first / lanes * self.register_elements(),
-        }
-    }
-
-    fn product<K: Keep>(&self, rows: Rows<'_>, keep: K, out: &mut [K::Element]) -> KernelResult {
-        require_shape(self.are_inside(&rows) && out.len() == rows.count * self.outputs)?;
-        // SAFETY: the set that packs these exists only where its features were detected; the rows lie inside.
-        unsafe {
-            match self.width {
-                Width::Xmm => self.rows::<__m128i, K>(&rows, keep, out),
-                Width::Ymm => self.rows::<__m256i, K>(&rows, keep, out),
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether all rows lie inside their elements.
-    const fn are_inside(&self, rows: &Rows<'_>) -> bool {
-        let last = rows.count.saturating_sub(1) * rows.stride + (self.lines - 1) * rows.line_stride;
-        rows.count == 0 || last + self.line <= rows.x.len()
-    }
-
-    /// Multiplies all rows with all panels.
-    ///
-    /// # Safety
-    /// Needs the CPU features of `R`, for which these panels were made, and [`Self::are_inside`].
-    unsafe fn rows<R: Register, K: Keep>(&self, rows: &Rows<'_>, keep: K, out: &mut [K::Element]) {
-        // Plain loops: iterators that step divide before they begin, which one row would feel.
-        let mut first = 0;
-        while first < rows.count {
-            let end = rows.count.min(first + GROUP_ROWS);
-            let mut output = 0;
-            while output < self.outputs {
-                let panel = self.panel(output);
-                let begin = keep.begin(output);
-                let mut row = first;
-                while row < end {
-                    let group = Group {
-                        x: rows.x[row * rows.stride..].as_ptr(),
-                        strides: [rows.stride, rows.line_stride],
-                        count: ROWS.min(end - row),
-                        begin: &begin,
-                    };
-                    let out = &mut out[row * self.outputs + output..];
-                    // SAFETY: the caller's; the group has no rows but those.
-                    unsafe { self.runs::<R, K>(&panel, &group, keep, out) };
-                    row += ROWS;
-                }
-                output += self.panel_outputs();
-            }
-            first = end;
-        }
-    }
-
-    /// Multiplies a group of rows with a panel, run by run.
-    ///
-    /// # Safety
-    /// As [`Self::rows`], for the rows of the group.
-    #[inline(always)]
-    unsafe fn runs<R: Register, K: Keep>(
-        &self,
-        panel: &Panel,
-        group: &Group<'_>,
-        keep: K,
-        out: &mut [K::Element],
-    ) {
-        let pairs = self.line.div_ceil(2);
-        // Some lines together, or a part of one.
-        let lines = (K::RUN_PAIRS / pairs).clamp(1, self.lines);
-        let run = pairs.min(K::RUN_PAIRS);
-        let pair_elements = panel.registers * R::LANES * 2;
-        let mut line = 0;
-        while line < self.lines {
-            let mut pair = 0;
-            while pair < pairs {
-                let part = Part {
-                    x: line * group.strides[1] + pair * 2,
-                    lines: lines.min(self.lines - line),
-                    line: (self.line - pair * 2).min(run.saturating_mul(2)),
-                    weights: panel.weights + (line * pairs + pair) * pair_elements,
-                    weights_stride: pairs * pair_elements,
-                };
-                // SAFETY: the caller's; the part is one of its rows, and of the panel's weights.
-                unsafe {
-                    if K::ARE_HALVES || panel.registers == PANEL {
-                        self.part::<R, K, PANEL>(panel, group, &part, keep, out);
-                    } else {
-                        self.part::<R, K, 1>(panel, group, &part, keep, out);
-                    }
-                }
-                pair += run;
-            }
-            line += lines;
-        }
-    }
-
-    /// # Safety
-    /// As [`Self::runs`]; the part lies inside the rows and the panel.
-    #[inline(always)]
-    unsafe fn part<R: Register, K: Keep, const V: usize>(
-        &self,
-        panel: &Panel,
-        group: &Group<'_>,
-        part: &Part,
-        keep: K,
-        out: &mut [K::Element],
-    ) {
-        // SAFETY: the caller's; as many rows as there are.
-        unsafe {
-            match group.count {
-                1 => self.tile::<R, K, 1, V>(panel, group, part, keep, out),
-                2 => self.tile::<R, K, 2, V>(panel, group, part, keep, out),
-                3 => self.tile::<R, K, 3, V>(panel, group, part, keep, out),
-                _ => self.tile::<R, K, ROWS, V>(panel, group, part, keep, out),
-            }
-        }
-    }
-
-    /// # Safety
-    /// As [`Self::part`], for `M` rows and a panel of `V` registers.
-    #[inline(always)]
-    unsafe fn tile<R: Register, K: Keep, const M: usize, const V: usize>(
-        &self,
-        panel: &Panel,
-        group: &Group<'_>,
-        part: &Part,
-        keep: K,
-        out: &mut [K::Element],
-    ) {
-        let weights: &[i16] = bytemuck::cast_slice(self.weights.bytes());
-        // SAFETY: the caller's; the part lies inside.
-        unsafe {
-            R::call_apart(Tile::<R, K, M, V> {
-                x: group.x.add(part.x),
-                strides: group.strides,
-                lines: part.lines,
-                line: part.line,
-                weights: weights.as_ptr().add(part.weights),
-                weights_stride: part.weights_stride,
-                begin: group.begin,
-                keep,
-                out,
-                outputs: self.outputs,
-                width: panel.width,
-                register: PhantomData,
-            });
-        }
-    }
-}
-
-/// A few rows.
-struct Group<'a> {
-    x: *const i16,
-    strides: [usize; 2],
-    count: usize,
-    begin: &'a [i32; super::MAX_PANEL],
-}
-
-/// Some lines of rows, or a part of one line, with its weights.
-struct Part {
-    /// Elements before it in a row.
-    x: usize,
-    lines: usize,
-    line: usize,
-    /// Where its weights begin, and elements of them from line to line.
-    weights: usize,
-    weights_stride: usize,
-}
-
-impl Width {
-    /// Sums in a register.
-    pub(crate) const fn lanes(self) -> usize {
-        match self {
-            Self::Xmm => 4,
-            Self::Ymm => 8,
+            self.layout.product(self.weights(), rows, AddSums, out)
         }
     }
 }
