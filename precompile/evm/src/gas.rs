@@ -50,28 +50,28 @@ pub const GENESIS: GasTable = GasTable {
     base: 500,
     load_per_chunk: 2_600,
     load_milligas_per_byte: 500,
-    load_per_item: 150,
+    load_per_item: 250,
     load_milligas_per_step: 700,
     work_milligas: [
         50_000, // operators
         5,      // macs_i8
-        8,      // macs_i16x8
-        22,     // macs_i16
+        10,     // macs_i16x8
+        14,     // macs_i16
         80,     // depthwise_macs_i8
         80,     // depthwise_macs_i16
-        60,     // pool_elements
+        75,     // pool_elements
         100,    // elementwise
         100,    // multiply_i32
         800,    // divide
-        310,    // rescale
-        130,    // table
+        230,    // rescale
+        150,    // table
         100,    // reduce
         40,     // move_bytes
         4_000,  // gather
         1_000,  // runs
     ],
     arena_milligas_per_byte: 25,
-    word_milligas: 24_000,
+    word_milligas: 22_000,
     raw_milligas_per_byte: 100,
     info_word_milligas: 3_000,
     activate_per_slot: 22_100,

@@ -482,8 +482,8 @@ fn work_is_counted_by_class_from_shapes_alone() {
         operators: 11,
         // A panel of 16 outputs by 32 deep, and the gathering of each window.
         macs_i8: 16 * (16 * 32 + 512),
-        // 25 windows, two results of each channel, and 9 windows, each of the least that is counted.
-        depthwise_macs_i8: 25 * 2 * 64,
+        // 25 windows, two results of each channel that lie apart, and 9 windows, each of the least that is counted.
+        depthwise_macs_i8: 25 * 2 * 2 * 64,
         pool_elements: 9 * 64,
         table: 20,
         macs_i16: 4 * 16 * 64,

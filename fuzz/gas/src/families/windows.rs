@@ -34,12 +34,12 @@ pub(super) const FAMILIES: &[Family] = &[
     },
     Family {
         name: "AVG_POOL2D",
-        classes: &[Class::POOL, Class::RUNS],
+        classes: &[Class::POOL],
         member: |draw| pool(draw, true),
     },
     Family {
         name: "MAX_POOL2D",
-        classes: &[Class::POOL, Class::RUNS],
+        classes: &[Class::POOL],
         member: |draw| pool(draw, false),
     },
     Family {

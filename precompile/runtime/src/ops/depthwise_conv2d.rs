@@ -129,9 +129,11 @@ impl Operation for DepthwiseConv2d {
         let mut work = added_work(operands, self.zero_points(), sums, &output)?;
         let outputs = sizes.outputs as u64;
         let windows = output.elements() / outputs.max(1);
-        // Channels are computed together, or the results of each, of whatever there is more.
+        // Channels are computed together, or the results of each, of whatever there is more. If both are
+        // several, results lie apart.
         let rows = sizes.multiplier.min(sizes.window.channels).max(1) as u64;
-        let macs = panel_taps(windows.saturating_mul(rows), outputs / rows, sums.depth);
+        let apart = if rows > 1 { 2 } else { 1 };
+        let macs = panel_taps(windows.saturating_mul(apart * rows), outputs / rows, sums.depth);
         let lines = windows.saturating_mul(sizes.window.lines() as u64);
         work.runs = work.runs.saturating_add(lines);
         match accumulator {
