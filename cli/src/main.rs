@@ -13,6 +13,7 @@ mod onchain;
 mod output;
 mod port_range;
 mod ports;
+mod receipt_proof;
 mod samples;
 mod solidity;
 mod text;
@@ -51,6 +52,7 @@ enum Command {
     Bench(commands::bench::Args),
     Deploy(commands::deploy::Args),
     Call(commands::call::Args),
+    Receipt(commands::receipt::Args),
     Devnet(commands::devnet::Args),
     Precompile(commands::precompile::Args),
     Conformance(commands::conformance::Args),
@@ -78,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench(args) => commands::bench::run(args),
         Command::Deploy(args) => commands::deploy::run(args),
         Command::Call(args) => commands::call::run(args),
+        Command::Receipt(args) => commands::receipt::run(args),
         Command::Devnet(args) => commands::devnet::run(args),
         Command::Precompile(args) => commands::precompile::run(args),
         Command::Conformance(args) => commands::conformance::run(args),

@@ -2,13 +2,14 @@
 //! transactions from one account.
 
 use alloy::{
+    consensus::{Header, ReceiptEnvelope},
     network::{EthereumWallet, TransactionBuilder as _},
     providers::{DynProvider, Provider as _, ProviderBuilder},
     rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
     transports::{RpcError, TransportErrorKind},
 };
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolInterface};
 use anyhow::{Context as _, Result, anyhow, bail};
 use fixpoint_precompile::{
@@ -86,6 +87,16 @@ impl std::fmt::Display for Reverted {
             write!(formatter, "reverted with {}", self.data)
         }
     }
+}
+
+/// The block that a transaction is in, as far as proofs need it.
+pub(crate) struct BlockOf {
+    pub(crate) hash: B256,
+    pub(crate) header: Header,
+    /// One for each transaction.
+    pub(crate) receipts: Vec<ReceiptEnvelope>,
+    /// The transaction's place.
+    pub(crate) transaction_index: usize,
 }
 
 /// A connection to a node, with an account that pays if there is a key.
@@ -252,6 +263,37 @@ impl OnChain {
             bail!("transaction {hash} reverted");
         }
         Ok(receipt)
+    }
+
+    /// Header and receipts of the block that a transaction is in.
+    ///
+    /// # Errors
+    /// The transaction is in no block, or the node failed.
+    pub(crate) async fn block_of(&self, transaction: B256) -> Result<BlockOf> {
+        let receipt = self.provider.get_transaction_receipt(transaction).await;
+        let receipt = receipt.map_err(rpc_failure)?;
+        let receipt =
+            receipt.with_context(|| format!("transaction {transaction} is in no block (yet)"))?;
+        let (Some(hash), Some(index)) = (receipt.block_hash, receipt.transaction_index) else {
+            bail!("transaction {transaction} is in no block yet");
+        };
+        let block = self.provider.get_block_by_hash(hash).await;
+        let block = block
+            .map_err(rpc_failure)?
+            .with_context(|| format!("the node does not have block {hash}"))?;
+        let receipts = self.provider.get_block_receipts(hash.into()).await;
+        let receipts = receipts
+            .map_err(rpc_failure)?
+            .with_context(|| format!("the node does not have the receipts of block {hash}"))?;
+        Ok(BlockOf {
+            hash,
+            header: block.header.inner,
+            receipts: receipts
+                .into_iter()
+                .map(|receipt| receipt.into_primitives_receipt().into_inner())
+                .collect(),
+            transaction_index: usize::try_from(index)?,
+        })
     }
 
     /// Size, price, shapes of an activated model.

@@ -9,4 +9,5 @@ pub(crate) mod devnet;
 pub(crate) mod eval;
 pub(crate) mod inspect;
 pub(crate) mod precompile;
+pub(crate) mod receipt;
 pub(crate) mod run;
