@@ -133,7 +133,11 @@ impl Operation for DepthwiseConv2d {
         // several, results lie apart.
         let rows = sizes.multiplier.min(sizes.window.channels).max(1) as u64;
         let apart = if rows > 1 { 2 } else { 1 };
-        let macs = panel_taps(windows.saturating_mul(apart * rows), outputs / rows, sums.depth);
+        let macs = panel_taps(
+            windows.saturating_mul(apart * rows),
+            outputs / rows,
+            sums.depth,
+        );
         let lines = windows.saturating_mul(sizes.window.lines() as u64);
         work.runs = work.runs.saturating_add(lines);
         match accumulator {
