@@ -5,8 +5,10 @@
 
 mod answers;
 mod bars;
+mod bill;
 mod commands;
 mod cost;
+mod interrupt;
 mod local_model;
 mod model_file;
 mod onchain;
@@ -17,6 +19,7 @@ mod receipt_proof;
 mod samples;
 mod solidity;
 mod text;
+mod upload;
 mod wad_value;
 
 use clap::{Parser, Subcommand};
@@ -66,6 +69,9 @@ fn main() -> ExitCode {
         Err(error) => {
             // One line: the cause chain, innermost last.
             eprintln!("fixpoint: {error:#}");
+            if error.is::<interrupt::Stopped>() {
+                return interrupt::INTERRUPTED.into();
+            }
             ExitCode::FAILURE
         }
     }

@@ -3,8 +3,9 @@
 
 use alloy::{
     consensus::{Header, ReceiptEnvelope},
-    network::{EthereumWallet, TransactionBuilder as _},
-    providers::{DynProvider, Provider as _, ProviderBuilder},
+    eips::BlockNumberOrTag,
+    network::{Ethereum, EthereumWallet, TransactionBuilder as _},
+    providers::{DynProvider, PendingTransactionBuilder, Provider as _, ProviderBuilder},
     rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
     transports::{RpcError, TransportErrorKind},
@@ -39,6 +40,7 @@ alloy_sol_types::sol! {
             external returns (address root);
         function chunkAddress(address writer, address gate, bytes calldata data)
             external view returns (address chunk);
+        function writerOf(address chunkOrRoot) external view returns (address writer);
         function rootAddress(address gate, uint32 payloadLength, bytes32 contentHash, address[] calldata chunks)
             external view returns (address root);
     }
@@ -100,6 +102,7 @@ pub(crate) struct BlockOf {
 }
 
 /// A connection to a node, with an account that pays if there is a key.
+#[derive(Clone)]
 pub(crate) struct OnChain {
     provider: DynProvider,
     account: Address,
@@ -237,32 +240,42 @@ impl OnChain {
             .with_context(|| format!("{to} gave an answer that is not one of {}", C::SIGNATURE))
     }
 
+    /// Hands a transaction to the node, which has taken it when this returns.
+    ///
+    /// # Errors
+    /// [`Reverted`] if it would revert; what the node refused.
+    pub(crate) async fn submit<C: SolCall>(&self, to: Address, call: &C) -> Result<Sent> {
+        let request = TransactionRequest::default()
+            .with_from(self.account)
+            .with_to(to)
+            .with_input(call.abi_encode());
+        let sent = self.provider.send_transaction(request).await;
+        sent.map_err(rpc_failure)
+    }
+
     /// Sends a transaction and waits until it is in a block.
     ///
     /// # Errors
-    /// [`Reverted`] if it would revert; what the node refused; that it reverted in its block.
+    /// As [`Self::submit`] and [`mined`].
     pub(crate) async fn send<C: SolCall>(
         &self,
         to: Address,
         call: &C,
     ) -> Result<TransactionReceipt> {
-        let request = TransactionRequest::default()
-            .with_from(self.account)
-            .with_to(to)
-            .with_input(call.abi_encode());
-        let pending = self
-            .provider
-            .send_transaction(request)
-            .await
-            .map_err(rpc_failure)?;
-        let hash = *pending.tx_hash();
-        let receipt = pending.get_receipt().await.with_context(|| {
-            format!("transaction {hash} was sent, but its receipt did not come")
-        })?;
-        if !receipt.status() {
-            bail!("transaction {hash} reverted");
-        }
-        Ok(receipt)
+        mined(self.submit(to, call).await?).await
+    }
+
+    /// Gas limit of the newest block.
+    ///
+    /// # Errors
+    /// The node failed.
+    pub(crate) async fn block_gas_limit(&self) -> Result<u64> {
+        let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest);
+        let block = block.await.map_err(rpc_failure)?;
+        Ok(block
+            .context("the node has no newest block")?
+            .header
+            .gas_limit)
     }
 
     /// Header and receipts of the block that a transaction is in.
@@ -308,6 +321,25 @@ impl OnChain {
         )
         .await
     }
+}
+
+/// A transaction that a node has taken.
+pub(crate) type Sent = PendingTransactionBuilder<Ethereum>;
+
+/// Waits until a transaction is in a block.
+///
+/// # Errors
+/// Its receipt did not come, or it reverted there.
+pub(crate) async fn mined(sent: Sent) -> Result<TransactionReceipt> {
+    let hash = *sent.tx_hash();
+    let receipt = sent
+        .get_receipt()
+        .await
+        .with_context(|| format!("transaction {hash} was sent, but its receipt did not come"))?;
+    if !receipt.status() {
+        bail!("transaction {hash} reverted");
+    }
+    Ok(receipt)
 }
 
 fn parse_url<U: std::str::FromStr>(url: &str) -> Result<U> {

@@ -4,30 +4,34 @@
 //! where it stopped, and no chunk is paid for twice.
 
 use crate::{
-    cost, model_file,
+    bill::{Bill, confirmed},
+    cost,
+    interrupt::{Interrupt, Stopped},
+    model_file,
     onchain::{IChunkStore, IModelRegistry, OnChain, Reverted, block_on},
     output::out,
     text::grouped,
+    upload::Upload,
 };
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy_sol_types::SolError as _;
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_sol_types::{SolCall, SolError as _};
 use anyhow::{Context as _, Result, bail, ensure};
 use fixpoint_precompile::{
     abi::IInference,
     address::{CHUNK_STORE, INFERENCE_GATEWAY, MODEL_REGISTRY, PRECOMPILE},
-    root::CHUNK_DATA_BYTES,
 };
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::PathBuf;
 
 /// Put a model on chain: chunks, root, activation, registration.
 ///
-/// Run it again after an interruption: it goes on where it stopped and pays for nothing twice.
+/// Says what it costs first. Ctrl-C stops it at a safe place; run it again after that or any other
+/// interruption: it goes on where it stopped and pays for nothing twice.
 ///
 /// The gate is part of a model's identity, and --price sets it: the same file without a price, or
 /// under another gate, is another model with chunks of its own.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
+  fixpoint deploy m.fxp --rpc http://127.0.0.1:8545 --private-key $KEY --dry-run
   fixpoint deploy m.fxp --rpc http://127.0.0.1:8545 --private-key $KEY
   fixpoint deploy m.fxp --rpc http://127.0.0.1:8545 --private-key $KEY \\
     --name digits --price 1000000000000")]
@@ -54,6 +58,12 @@ pub(crate) struct Args {
     /// The only account that may call the model (default: the gateway if priced, else anyone)
     #[arg(long, value_name = "ADDRESS", conflicts_with = "price")]
     gate: Option<Address>,
+    /// Say what it would cost, and pay nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask before paying (it is asked only at a terminal)
+    #[arg(short, long)]
+    yes: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -76,59 +86,122 @@ async fn deploy(args: Args) -> Result<()> {
     } else {
         Address::ZERO
     });
+    let upload = Upload::plan(&chain, gate, &file.payload).await?;
+    let bill = Bill::of(&chain, &upload, cost.activate).await?;
+    if args.dry_run {
+        return bill.show(args.json);
+    }
+    bill.ensure_funded()?;
+    if !args.json {
+        bill.announce();
+    }
+    if !(args.json || args.yes) && bill.missing > 0 && !confirmed()? {
+        bail!("nothing was paid");
+    }
     let mut deployment = Deployment {
+        interrupt: Interrupt::listen()?,
         chain,
         gate,
         payload: file.payload,
-        activation_gas: cost.activate,
         gas_used: 0,
-        json: args.json,
     };
 
-    let chunks = deployment.write_chunks().await?;
+    let written = upload.write(&deployment.chain, &deployment.interrupt, args.json);
+    deployment.gas_used += written.await?;
+    let chunks = upload.addresses;
     let root = deployment.write_root(&chunks).await?;
     let (model_hash, inference_gas) = deployment.activate(root).await?;
-    let model_id = U256::from_be_bytes(model_hash.0);
-    let price_wei = args.price.unwrap_or_default();
-    let mut changes = Vec::new();
-    if let Some(name) = &args.name {
-        changes = deployment.register(root, model_id, name, price_wei).await?;
+    let mut deployed = Deployed {
+        root,
+        model_hash,
+        gate,
+        chunks: chunks.len(),
+        listing: None,
+        gas_used: 0,
+        inference_gas,
+    };
+    if let Some(name) = args.name {
+        let price_wei = args.price.unwrap_or_default();
+        let changes = deployment.register(root, deployed.id(), &name, price_wei);
+        deployed.listing = Some(Listing {
+            changes: changes.await?,
+            owner: deployment.chain.account(),
+            name,
+            price_wei,
+        });
+    }
+    deployed.gas_used = deployment.gas_used;
+    deployed.show(args.json)
+}
+
+/// What a deployment came to.
+struct Deployed {
+    root: Address,
+    model_hash: B256,
+    gate: Address,
+    chunks: usize,
+    listing: Option<Listing>,
+    /// By this run.
+    gas_used: u64,
+    inference_gas: u64,
+}
+
+/// A model's entry in the registry.
+struct Listing {
+    name: String,
+    price_wei: U256,
+    owner: Address,
+    /// What this run changed.
+    changes: Vec<&'static str>,
+}
+
+impl Deployed {
+    /// The model's token.
+    fn id(&self) -> U256 {
+        U256::from_be_bytes(self.model_hash.0)
     }
 
-    if args.json {
-        let result = serde_json::json!({
-            "model": root,
-            "model_hash": model_hash,
-            "model_id": model_id.to_string(),
-            "registered": args.name.is_some(),
-            "gate": gate,
-            "name": args.name,
-            "price_wei": args.name.as_ref().map(|_| price_wei.to_string()),
-            "owner": args.name.as_ref().map(|_| deployment.chain.account()),
-            "changes": changes,
-            "chunks": chunks.len(),
-            "gas_used": deployment.gas_used,
-            "inference_gas": inference_gas,
-        });
-        out!("{}", serde_json::to_string_pretty(&result)?);
-    } else {
-        out!("model           {root}");
-        out!("model hash      {model_hash}");
-        out!("gate            {}", gate_text(gate));
-        if let Some(name) = &args.name {
-            out!("model id (token) {model_id}");
-            out!("name            {name}");
-            out!("price           {} wei per inference", grouped(price_wei));
-            out!("owner           {}", deployment.chain.account());
-            out!("registry        {}", changes_text(&changes));
+    fn show(&self, json: bool) -> Result<()> {
+        let listing = self.listing.as_ref();
+        if json {
+            let changes = listing.map(|listing| listing.changes.as_slice());
+            let result = serde_json::json!({
+                "model": self.root,
+                "model_hash": self.model_hash,
+                "model_id": self.id().to_string(),
+                "registered": listing.is_some(),
+                "gate": self.gate,
+                "name": listing.map(|listing| &listing.name),
+                "price_wei": listing.map(|listing| listing.price_wei.to_string()),
+                "owner": listing.map(|listing| listing.owner),
+                "changes": changes.unwrap_or_default(),
+                "chunks": self.chunks,
+                "gas_used": self.gas_used,
+                "inference_gas": self.inference_gas,
+            });
+            out!("{}", serde_json::to_string_pretty(&result)?);
+            return Ok(());
         }
-        out!("gas, this run   {}", grouped(deployment.gas_used));
+        out!("model           {}", self.root);
+        out!("model hash      {}", self.model_hash);
+        out!("gate            {}", gate_text(self.gate));
+        if let Some(listing) = listing {
+            out!("model id (token) {}", self.id());
+            out!("name            {}", listing.name);
+            out!(
+                "price           {} wei per inference",
+                grouped(listing.price_wei)
+            );
+            out!("owner           {}", listing.owner);
+            out!("registry        {}", changes_text(&listing.changes));
+        }
+        out!("gas, this run   {}", grouped(self.gas_used));
         out!(
             "gas of a call   {} (first in a transaction)",
-            grouped(inference_gas)
+            grouped(self.inference_gas)
         );
+        Ok(())
     }
-    Ok(())
 }
 
 /// Makes sure that the chain has what deploying needs.
@@ -150,89 +223,18 @@ struct Deployment {
     chain: OnChain,
     gate: Address,
     payload: Vec<u8>,
-    activation_gas: u64,
+    interrupt: Interrupt,
     gas_used: u64,
-    json: bool,
 }
 
 impl Deployment {
-    async fn write_chunks(&mut self) -> Result<Vec<Address>> {
-        let parts: Vec<Bytes> = self
-            .payload
-            .chunks(CHUNK_DATA_BYTES)
-            .map(Bytes::copy_from_slice)
-            .collect();
-        let mut addresses = Vec::new();
-        let mut missing = Vec::new();
-        for data in parts {
-            let call = IChunkStore::chunkAddressCall {
-                writer: self.chain.account(),
-                gate: self.gate,
-                data: data.clone(),
-            };
-            let address = self
-                .chain
-                .call(self.chain.account(), CHUNK_STORE, &call)
-                .await?;
-            // Equal parts are one chunk, which the root lists more than once.
-            if !addresses.contains(&address) && self.chain.code(address).await?.is_empty() {
-                missing.push(data);
-            }
-            addresses.push(address);
+    /// Sends one transaction, unless the user has asked to stop.
+    async fn send<C: SolCall>(&mut self, to: Address, call: &C, what: &str) -> Result<()> {
+        if self.interrupt.asked() {
+            return Err(Stopped(format!("before {what}")).into());
         }
-        self.announce_cost(addresses.len(), &missing).await?;
-        let bar = progress(missing.len() as u64, self.json);
-        for data in missing {
-            let receipt = self
-                .chain
-                .send(
-                    CHUNK_STORE,
-                    &IChunkStore::writeChunkCall {
-                        gate: self.gate,
-                        data,
-                    },
-                )
-                .await
-                .context("writing a chunk; run the same command again to go on from here")?;
-            self.gas_used += receipt.gas_used;
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
-        Ok(addresses)
-    }
-
-    /// Says what is about to be paid, before anything is.
-    async fn announce_cost(&self, chunks: usize, missing: &[Bytes]) -> Result<()> {
-        if missing.is_empty() {
-            if !self.json {
-                eprintln!("all {chunks} chunks are on chain already");
-            }
-            return Ok(());
-        }
-        let bytes = missing.iter().map(|data| data.len() as u64).sum::<u64>();
-        // EIP-170 code deposit, calldata and initcode of a byte, and a transaction's own costs.
-        let gas = bytes * GAS_PER_CHUNK_BYTE
-            + missing.len() as u64 * GAS_PER_CHUNK
-            + chunks as u64 * GAS_PER_ROOT_ENTRY
-            + self.activation_gas
-            + GAS_OF_THE_REST;
-        let wei = U256::from(gas) * U256::from(self.chain.gas_price_wei().await?);
-        let balance = self.chain.balance_wei().await?;
-        ensure!(
-            balance >= wei,
-            "{} has {} wei, this needs at most about {} wei: fund the account",
-            self.chain.account(),
-            grouped(balance),
-            grouped(wei),
-        );
-        if !self.json {
-            eprintln!(
-                "{} of {chunks} chunks to write; at most about {} gas, {} wei at the current price",
-                missing.len(),
-                grouped(gas),
-                grouped(wei),
-            );
-        }
+        let sent = self.chain.send(to, call).await;
+        self.gas_used += sent.with_context(|| what.to_owned())?.gas_used;
         Ok(())
     }
 
@@ -256,12 +258,7 @@ impl Deployment {
                 contentHash: content_hash,
                 chunks: chunks.to_vec(),
             };
-            let receipt = self
-                .chain
-                .send(CHUNK_STORE, &call)
-                .await
-                .context("writing the root")?;
-            self.gas_used += receipt.gas_used;
+            self.send(CHUNK_STORE, &call, "writing the root").await?;
         }
         Ok(root)
     }
@@ -270,12 +267,8 @@ impl Deployment {
         if let Ok(info) = self.chain.model_info(model).await {
             return Ok((info.modelHash, info.inferenceGas));
         }
-        let receipt = self
-            .chain
-            .send(PRECOMPILE, &IInference::activateCall { model })
-            .await
-            .context("activating the model")?;
-        self.gas_used += receipt.gas_used;
+        let call = IInference::activateCall { model };
+        self.send(PRECOMPILE, &call, "activating the model").await?;
         let info = self
             .chain
             .model_info(model)
@@ -299,29 +292,26 @@ impl Deployment {
                 &IModelRegistry::modelOfCall { modelId: id },
             )
             .await;
-        let receipt = match existing {
+        match existing {
             Ok(model) if model.owner != self.chain.account() => {
                 bail!(
                     "the model is registered already and belongs to {}",
                     model.owner
                 )
             }
-            Ok(model) => return self.update(&model, id, name, price_wei).await,
+            Ok(model) => self.update(&model, id, name, price_wei).await,
             Err(error) if is_unregistered(&error) => {
                 let call = IModelRegistry::registerCall {
                     root,
                     name: name.to_owned(),
                     priceWei: price_wei,
                 };
-                self.chain
-                    .send(MODEL_REGISTRY, &call)
-                    .await
-                    .context("registering the model")?
+                self.send(MODEL_REGISTRY, &call, "registering the model")
+                    .await?;
+                Ok(vec!["registered"])
             }
-            Err(error) => return Err(error.context("reading the registry")),
-        };
-        self.gas_used += receipt.gas_used;
-        Ok(vec!["registered"])
+            Err(error) => Err(error.context("reading the registry")),
+        }
     }
 
     /// Brings the name and price of a model that is registered already to what was asked for; says
@@ -339,7 +329,8 @@ impl Deployment {
                 modelId: id,
                 name: name.to_owned(),
             };
-            self.gas_used += self.chain.send(MODEL_REGISTRY, &call).await?.gas_used;
+            self.send(MODEL_REGISTRY, &call, "renaming the model")
+                .await?;
             changes.push("renamed");
         }
         if model.priceWei != price_wei {
@@ -347,21 +338,13 @@ impl Deployment {
                 modelId: id,
                 priceWei: price_wei,
             };
-            self.gas_used += self.chain.send(MODEL_REGISTRY, &call).await?.gas_used;
+            self.send(MODEL_REGISTRY, &call, "pricing the model")
+                .await?;
             changes.push("repriced");
         }
         Ok(changes)
     }
 }
-
-/// Code deposit (200), calldata (16), and copying: per byte of a chunk, rounded up.
-const GAS_PER_CHUNK_BYTE: u64 = 225;
-/// Transaction, creation, and the store's own record, per chunk.
-const GAS_PER_CHUNK: u64 = 120_000;
-/// Calldata, code deposit and reading the chunk, per entry of the root, rounded up.
-const GAS_PER_ROOT_ENTRY: u64 = 20_000;
-/// What does not grow with the model: transactions, creating the root, registration.
-const GAS_OF_THE_REST: u64 = 700_000;
 
 /// Who may call the model.
 fn gate_text(gate: Address) -> String {
@@ -385,15 +368,4 @@ fn is_unregistered(error: &anyhow::Error) -> bool {
             .data
             .starts_with(&IModelRegistry::ERC721NonexistentToken::SELECTOR)
     })
-}
-
-fn progress(length: u64, hidden: bool) -> ProgressBar {
-    let bar = ProgressBar::new(length);
-    if hidden || length == 0 {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    if let Ok(style) = ProgressStyle::with_template("chunks {bar:40} {pos}/{len} {eta}") {
-        bar.set_style(style);
-    }
-    bar
 }

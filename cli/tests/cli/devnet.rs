@@ -89,6 +89,24 @@ impl Devnet {
         self.provider.get_logs(&filter).await.expect("logs")
     }
 
+    /// Gas of all blocks together.
+    pub(crate) async fn gas_used(&self) -> u64 {
+        let mut gas = 0;
+        let head = self.provider.get_block_number().await.expect("the head");
+        for number in 0..=head {
+            let block = self
+                .provider
+                .get_block_by_number(BlockNumberOrTag::Number(number));
+            gas += block
+                .await
+                .expect("an answer")
+                .expect("a block")
+                .header
+                .gas_used;
+        }
+        gas
+    }
+
     /// Sender, target, calldata and success of every transaction ever mined.
     pub(crate) async fn transactions(&self) -> Vec<(Address, Option<Address>, Bytes, bool)> {
         let mut all = Vec::new();
