@@ -1,6 +1,8 @@
 //! Matrices of i8, for i8 rows.
 
-use super::{Padded, Results, Windows, words::Words};
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use super::Padded;
+use super::{Results, Windows, words::Words};
 #[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use crate::kernels::dispatch::Set;
 #[cfg(all(feature = "std", target_arch = "aarch64"))]
@@ -195,37 +197,48 @@ impl Bytes {
         out: Results<'_>,
     ) -> KernelResult {
         require_shape(bias.len() <= 1 || bias.len() == outputs)?;
-        if let Self::Widened(words) = self {
-            let Results::Sums(out) = out else {
-                return Err(KernelError::Shape);
-            };
-            return words.product_windows_i32((windows, count), bias, out);
-        }
-        let Padded::Moved(x) = windows.x else {
-            return Err(KernelError::Shape);
-        };
-        let last = count.saturating_sub(1) * windows.row_stride + (lines - 1) * windows.line_stride;
-        require_shape(last + line.next_multiple_of(4) <= x.len())?;
-        #[cfg(all(feature = "std", target_arch = "x86_64"))]
-        {
-            let rows = Source::Rows(Rows {
-                x,
-                count,
-                stride: windows.row_stride,
-                line_stride: windows.line_stride,
-            });
-            match self {
-                Self::AvxVnni(panels) => panels.product(rows, zero_point, bias, out),
-                Self::Avx512Vnni(panels) => panels.product(rows, zero_point, bias, out),
-                Self::Widened(_) => Err(KernelError::Shape),
+        let _ = (lines, line, zero_point);
+        match self {
+            Self::Widened(words) => {
+                let Results::Sums(out) = out else {
+                    return Err(KernelError::Shape);
+                };
+                words.product_windows_i32((windows, count), bias, out)
+            }
+            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            Self::Tract { .. } => Err(KernelError::Shape),
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::AvxVnni(panels) => {
+                let rows = moved_rows([lines, line], windows, count)?;
+                panels.product(rows, zero_point, bias, out)
+            }
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Self::Avx512Vnni(panels) => {
+                let rows = moved_rows([lines, line], windows, count)?;
+                panels.product(rows, zero_point, bias, out)
             }
         }
-        #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-        {
-            let _ = zero_point;
-            Err(KernelError::Shape)
-        }
     }
+}
+
+/// So many windows in an input that was moved up by 128, of `lines` lines of `line` elements.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+fn moved_rows(
+    [lines, line]: [usize; 2],
+    windows: Windows<'_>,
+    count: usize,
+) -> Result<Source<'_>, KernelError> {
+    let Padded::Moved(x) = windows.x else {
+        return Err(KernelError::Shape);
+    };
+    let last = count.saturating_sub(1) * windows.row_stride + (lines - 1) * windows.line_stride;
+    require_shape(last + line.next_multiple_of(4) <= x.len())?;
+    Ok(Source::Rows(Rows {
+        x,
+        count,
+        stride: windows.row_stride,
+        line_stride: windows.line_stride,
+    }))
 }
 
 /// The rows of `[m, depth]`, to be moved up to scratch.

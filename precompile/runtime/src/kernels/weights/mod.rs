@@ -41,6 +41,10 @@ pub(crate) enum Padded<'a> {
 
 /// Windows of an input, each some lines of neighbouring elements.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(all(feature = "std", target_arch = "x86_64")),
+    allow(dead_code, reason = "no other set takes windows")
+)]
 pub(crate) struct Windows<'a> {
     /// The elements from the first window's on.
     pub(crate) x: Padded<'a>,
