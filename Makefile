@@ -16,8 +16,8 @@ RELEASE_BIN := $(CURDIR)/target/release/fixpoint
 BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
-	test-conformance conformance real-models cross cross-ci bench gas predeploys vectors fmt fuzz clean \
-	halmos deep-invariants examples
+	test-conformance conformance onnx-conformance real-models cross cross-ci bench gas predeploys vectors \
+	fmt fuzz clean halmos deep-invariants examples
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -110,6 +110,10 @@ conformance: tools ## All official TOSA tests of SEED (1), some 17,000 in 3 to 5
 	python3 scripts/conformance.py --fixpoint $(RELEASE_BIN) --seed $(SEED) \
 		--graphs $(CURDIR)/target/release/examples/tosa_graphs --graph-count 1000
 
+onnx-conformance: tools ## ONNX's own node tests of the operators that the compiler is for, at int16
+	$(CARGO) build --locked -p fixpoint-compiler --example onnx_conformance
+	python3 scripts/onnx_conformance.py --runner $(CURDIR)/target/debug/examples/onnx_conformance
+
 THREADS ?= 1
 bench: build ## Whole int8 networks beside onnxruntime and LiteRT (PyPI), on THREADS (1); kernels; the precompile
 	python3 scripts/bench.py --fixpoint $(RELEASE_BIN) --threads $(THREADS)
@@ -151,4 +155,4 @@ fuzz: tools ## Run each fuzz target for FUZZ_SECONDS (needs a nightly toolchain 
 			-max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 clean: ## Remove everything that was built
-	rm -rf target node_modules out cache broadcast .demo .conformance .venv-tosa .venv-bench
+	rm -rf target node_modules out cache broadcast .demo .conformance .venv-tosa .venv-bench .venv-onnx

@@ -1,9 +1,9 @@
-//! Runs the float model over samples and notes the range of every tensor.
+//! Runs the float graph over samples and notes the range of every tensor.
 
 use crate::{
     error::CompileError,
-    import::FloatModel,
-    ir::{Graph, ValueIndex},
+    float,
+    ir::{Element, Graph, Value},
     progress::{Progress, Stage},
     samples::Batch,
 };
@@ -60,32 +60,24 @@ impl Range {
 /// Measures the range of every value of the graph.
 ///
 /// # Errors
-/// [`CompileError::FloatRun`], [`CompileError::NotFinite`].
+/// [`CompileError::NotFinite`].
 pub fn calibrate(
     graph: &Graph,
-    float: &FloatModel,
     samples: &Batch,
     method: Method,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ranges, CompileError> {
-    let computed: Vec<ValueIndex> = graph.nodes.iter().map(|node| node.output).collect();
-    let run = float.returning(
-        computed
-            .iter()
-            .map(|&value| graph.values[value].name.as_str()),
-    )?;
     let mut extremes: Vec<Vec<Range>> = vec![Vec::new(); graph.values.len()];
     let mut features: Vec<Vec<Vec<Range>>> = graph
         .inputs
         .iter()
         .map(|&value| vec![Vec::new(); graph.values[value].shape.last().copied().unwrap_or(1)])
         .collect();
+    for (value, extremes) in graph.values.iter().zip(&mut extremes) {
+        extremes.extend(constant_range(value));
+    }
     for index in 0..samples.len() {
         let inputs = samples.sample(index);
-        let outputs = run.run(&inputs)?;
-        for (input, &value) in inputs.iter().zip(&graph.inputs) {
-            extremes[value].push(range(input, &graph.values[value].name)?);
-        }
         for (input, features) in inputs.iter().zip(&mut features) {
             let len = features.len();
             for (feature, extremes) in features.iter_mut().enumerate() {
@@ -98,8 +90,11 @@ pub fn calibrate(
                 extremes.push(range);
             }
         }
-        for (output, &value) in outputs.iter().zip(&computed) {
-            extremes[value].push(range(output, &graph.values[value].name)?);
+        let run = float::run(graph, &inputs);
+        for (value, extremes) in extremes.iter_mut().enumerate() {
+            if let Some(tensor) = run.get(value) {
+                extremes.push(range(&tensor.elements, &graph.values[value].name)?);
+            }
         }
         progress(Progress {
             stage: Stage::Calibrate,
@@ -123,16 +118,40 @@ pub fn calibrate(
     Ok(Ranges { values, features })
 }
 
-fn range(elements: &[f32], name: &str) -> Result<Range, CompileError> {
+/// The range of a constant; nothing if the value is computed.
+pub(crate) fn constant_range(value: &Value) -> Option<Range> {
+    let constant = value.constant.as_ref()?;
+    Some(match value.element {
+        Element::Real => finite_range(&constant.elements),
+        Element::Integer | Element::Boolean => Range { min: 0.0, max: 0.0 },
+    })
+}
+
+/// The range of a constant's finite elements: infinities (of masks) saturate.
+fn finite_range(elements: &[f64]) -> Range {
+    let limit = f64::from(MAX_MAGNITUDE);
+    let mut range = Range::EMPTY;
+    elements
+        .iter()
+        .filter(|element| element.abs() <= limit)
+        .for_each(|&element| range.include(element));
+    if range.min > range.max {
+        Range { min: 0.0, max: 0.0 }
+    } else {
+        range
+    }
+}
+
+fn range(elements: &[f64], name: &str) -> Result<Range, CompileError> {
     let mut range = Range::EMPTY;
     for &element in elements {
-        if !element.is_finite() || element.abs() > MAX_MAGNITUDE {
+        if !element.is_finite() || element.abs() > f64::from(MAX_MAGNITUDE) {
             return Err(CompileError::NotFinite {
                 tensor: name.to_owned(),
-                value: f64::from(element),
+                value: element,
             });
         }
-        range.include(f64::from(element));
+        range.include(element);
     }
     Ok(range)
 }

@@ -51,16 +51,16 @@ pub fn compile_onnx(
         return compile_classical(bytes, options, progress);
     }
     let file = onnx::replace_scalers(bytes)?;
-    let (mut graph, float) = import::import(&file, &options.shapes, &options.outputs)?;
+    let (mut graph, reference) = import::import(&file, &options.shapes, &options.outputs)?;
     // At 32 bits a scaler before a layer is worth more than float32 weights can hold of it.
     if options.precision != Precision::Int32 {
         fold(&mut graph);
     }
-    let (calibration, test, held_back) = split_samples(options, float.inputs())?;
+    let (calibration, test, held_back) = split_samples(options, &graph.input_shapes())?;
     let ranges = match recorded {
         Some(record) => record.ranges(&graph)?,
         None if calibration.is_empty() => return Err(CompileError::NoCalibration),
-        None => calibrate(&graph, &float, &calibration, options.method, progress)?,
+        None => calibrate(&graph, &calibration, options.method, progress)?,
     };
     let lowered = lower_graph(&graph, &ranges, options)?;
     let (mut compiled, valid) = checked(lowered.model)?;
@@ -68,10 +68,13 @@ pub fn compile_onnx(
     compiled.report.calibration_samples = calibration.len();
     compiled.report.remarks = lowered.remarks;
     compiled.record = Some(Record::of_network(options, &graph, &ranges));
+    if let Some(refusal) = reference.refusal() {
+        compiled.report.remarks.push(format!(
+            "compared with our own float run, as tract does not run the model: {refusal}"
+        ));
+    }
     if !test.is_empty() {
-        let names = graph.outputs.iter().map(|(name, _)| name.as_str());
-        let run = float.returning(names)?;
-        let float = |inputs: &[Vec<f32>]| run.run(inputs);
+        let float = |inputs: &[Vec<f32>]| reference.run(inputs);
         let labels = options.labels.as_ref();
         let mut accuracy = evaluate(&valid, &graph.outputs, &float, &test, labels, progress)?;
         accuracy.held_back = held_back;

@@ -3,7 +3,7 @@
 //!
 //! Only exact identities live here (up to float rounding); nothing quantises.
 
-use crate::ir::{Affine, Conv, Dense, Graph, Node, Op, Unary};
+use crate::ir::{Affine, Binary, Conv, Dense, Graph, Node, Op, Unary};
 
 /// Folds until nothing changes.
 pub fn fold(graph: &mut Graph) {
@@ -24,7 +24,10 @@ fn fold_silu(graph: &mut Graph) -> bool {
             };
             let node = &graph.nodes[index];
             let is_sigmoid = matches!(node.op, Op::Unary(Unary::Sigmoid)) && node.inputs == [x];
-            if is_sigmoid && readers[sigmoid] == 1 && matches!(graph.nodes[product].op, Op::Mul) {
+            if is_sigmoid
+                && readers[sigmoid] == 1
+                && matches!(graph.nodes[product].op, Op::Binary(Binary::Mul))
+            {
                 graph.nodes[product].op = Op::Unary(Unary::Silu);
                 graph.nodes[product].inputs = vec![x];
                 graph.nodes.remove(index);

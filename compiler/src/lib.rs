@@ -1,11 +1,10 @@
 //! ONNX, TFLite and TOSA models to Fixpoint models, in stages, each a module:
 //!
-//! 1. [`mod@import`]: ONNX to the float graph [`ir`], with tract for shapes, constants and reference
-//!    results; [`fold`] simplifies the graph;
+//! 1. [`mod@import`]: ONNX to the float graph [`ir`]; [`fold`] simplifies it, [`float`] runs it;
 //! 2. [`mod@calibrate`]: the range of every tensor over sample inputs;
 //! 3. [`mod@quantise`]: element types, scales, zero points;
 //! 4. [`mod@lower`]: TOSA operators, put together by [`builder`];
-//! 5. [`report`]: accuracy against the float model, work, size.
+//! 5. [`report`]: accuracy against the float model, which [`reference`] runs, work, size.
 //!
 //! [`classical`] takes the place of the first four for models of `ai.onnx.ml` (trees, linear models), read
 //! by [`onnx`]. [`mod@tosa`] reads `.tosa` flatbuffers, which need none of these stages, and [`mod@tflite`] turns
@@ -22,6 +21,7 @@ mod compile;
 pub mod error;
 mod fixed;
 mod flatbuffer;
+pub mod float;
 pub mod fold;
 pub mod import;
 pub mod ir;
@@ -35,8 +35,10 @@ pub mod progress;
 pub mod quantise;
 pub mod ratio;
 pub mod record;
+pub mod reference;
 pub mod report;
 pub mod samples;
+pub mod tensor;
 pub mod tflite;
 pub mod tosa;
 

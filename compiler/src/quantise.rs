@@ -10,7 +10,7 @@
 use crate::{
     calibrate::{Range, Ranges},
     error::CompileError,
-    ir::{Dense, Graph, Op, Unary, ValueIndex},
+    ir::{Binary, Dense, Element, Graph, Op, Reduction, Unary, ValueIndex},
     options::{InputScales, Precision},
     ratio,
 };
@@ -21,6 +21,11 @@ use fixpoint_runtime::{model::format::Ratio, tensor::DType};
 const HEADROOM_I16: f64 = 1.25;
 /// Features whose magnitudes differ by more than this get a scale each.
 const UNEVEN_FEATURES: f64 = 4.0;
+
+const ONE: Ratio = Ratio {
+    numerator: 1,
+    denominator: 1,
+};
 
 /// What an element of a value stands for: `(element - zero_point) * scale`.
 #[derive(Clone, Debug)]
@@ -34,8 +39,10 @@ pub struct Quant {
     /// Scale and zero point of each index of the last axis instead: the reader, a fully connected
     /// layer, takes them into its weights and sees scale 1 and zero point 0.
     pub features: Option<Vec<(Ratio, i32)>>,
-    /// Whether the elements are plain integers (class indices).
+    /// Whether the elements are plain integers or truth values.
     pub plain: bool,
+    /// Real numbers that it was seen to hold: where tables must be good.
+    pub range: Range,
 }
 
 impl Quant {
@@ -46,6 +53,15 @@ impl Quant {
             zero_point,
             features: None,
             plain: false,
+            range: Range { min: 0.0, max: 0.0 },
+        }
+    }
+
+    /// Integers and truth values, which stand for themselves.
+    fn plain(dtype: DType) -> Self {
+        Self {
+            plain: true,
+            ..Self::new(dtype, ONE, 0)
         }
     }
 
@@ -91,30 +107,37 @@ pub fn quantise(
     let mut quants: Vec<Quant> = ranges
         .values
         .iter()
-        .map(|range| from_range(dtype, roomy(range)))
+        .zip(&graph.values)
+        .map(|(range, value)| match value.element {
+            Element::Real if value.constant.is_some() => from_range(dtype, *range),
+            Element::Real => from_range(dtype, roomy(range)),
+            Element::Integer => Quant::plain(DType::I32),
+            Element::Boolean => Quant::plain(DType::Bool),
+        })
         .collect();
     for (index, &input) in graph.inputs.iter().enumerate() {
+        if graph.values[input].element != Element::Real {
+            continue;
+        }
         let features = &ranges.features[index];
         if wants_features(graph, input, &readers, features, scales) {
             let of = |&range: &Range| {
                 let quant = input_from_range(dtype, range);
                 (quant.ratio, quant.zero_point)
             };
-            quants[input] = Quant::new(
-                dtype,
-                Ratio {
-                    numerator: 1,
-                    denominator: 1,
-                },
-                0,
-            );
+            quants[input] = Quant::new(dtype, ONE, 0);
             quants[input].features = Some(features.iter().map(of).collect());
         } else {
             quants[input] = input_from_range(dtype, ranges.values[input]);
         }
     }
     for index in 0..graph.nodes.len() {
-        propagate(graph, index, dtype, &readers, &producers, &mut quants);
+        if graph.values[graph.nodes[index].output].element == Element::Real {
+            propagate(graph, index, dtype, &readers, &producers, &mut quants);
+        }
+    }
+    for (quant, range) in quants.iter_mut().zip(&ranges.values) {
+        quant.range = *range;
     }
     Ok(quants)
 }
@@ -132,12 +155,18 @@ fn propagate(
     let input = node.inputs[0];
     match &node.op {
         Op::Reshape
+        | Op::Broadcast
         | Op::Transpose { .. }
         | Op::MaxPool(_)
         | Op::AveragePool(_)
-        | Op::Mean { .. }
-        | Op::Slice { .. }
-        | Op::Pad { .. } => quants[node.output] = quants[input].clone(),
+        | Op::Gather { .. }
+        | Op::Slice { .. } => quants[node.output] = quants[input].clone(),
+        Op::Reduce { kind, .. } if kind.picks() => quants[node.output] = quants[input].clone(),
+        Op::Reduce {
+            kind: Reduction::Mean,
+            ..
+        } if dtype == DType::I8 => quants[node.output] = quants[input].clone(),
+        Op::Pad { value, .. } if *value == 0.0 => quants[node.output] = quants[input].clone(),
         Op::Clamp { .. } => {
             let alone = readers[input] == 1;
             let producer = producers[input].map(|index| &graph.nodes[index].op);
@@ -150,17 +179,6 @@ fn propagate(
         }
         Op::Softmax { .. } | Op::Unary(Unary::Sigmoid) => quants[node.output] = fraction(dtype),
         Op::Unary(Unary::Tanh) => quants[node.output] = signed_fraction(dtype),
-        Op::ArgMax { .. } => {
-            quants[node.output] = Quant::new(
-                DType::I32,
-                Ratio {
-                    numerator: 1,
-                    denominator: 1,
-                },
-                0,
-            );
-            quants[node.output].plain = true;
-        }
         Op::Dense(dense) if dtype == DType::I16 && only_returned(graph, node.output, readers) => {
             quants[node.output] = wide_output(dense, &quants[input]);
         }
@@ -189,10 +207,9 @@ fn chooses_its_scale(op: &Op) -> bool {
         Op::Conv(_)
             | Op::Dense(_)
             | Op::MatMul
-            | Op::Add
-            | Op::Sub
-            | Op::Mul
+            | Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div)
             | Op::Affine(_)
+            | Op::Normalise(_)
             | Op::Concat { .. }
     )
 }

@@ -4,9 +4,9 @@
 //! Ranges are written as decimal texts: those of Rust are read back to the same float, bit for bit.
 
 use crate::{
-    calibrate::{Range, Ranges},
+    calibrate::{Range, Ranges, constant_range},
     error::CompileError,
-    ir::Graph,
+    ir::{Graph, Value},
     options::{CompileOptions, InputScales, Precision},
 };
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub struct Record {
     outputs: Vec<String>,
     /// Inputs that saturate.
     saturating_inputs: Vec<String>,
-    /// Range of each tensor, by name.
+    /// Range of each tensor that is computed, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     ranges: BTreeMap<String, Limits>,
     /// Per input: range of each index of its last axis.
@@ -62,8 +62,12 @@ impl Record {
 
     /// What the compilation of a network chose.
     pub(crate) fn of_network(options: &CompileOptions, graph: &Graph, ranges: &Ranges) -> Self {
-        let named =
-            |(value, range): (&crate::ir::Value, &Range)| (value.name.clone(), limits(range));
+        let named = |(value, range): (&Value, &Range)| (value.name.clone(), limits(range));
+        let values = graph.values.iter().zip(&ranges.values);
+        // The file has the constants' own elements.
+        let ranges_of_computed = values
+            .filter(|(value, _)| value.constant.is_none())
+            .map(named);
         let inputs = graph.inputs.iter().zip(&ranges.features);
         let features = inputs.map(|(&input, features)| {
             let name = graph.values[input].name.clone();
@@ -72,7 +76,7 @@ impl Record {
         Self {
             precision: Some(precision_name(options.precision).to_owned()),
             input_scales: Some(scales_name(options.input_scales).to_owned()),
-            ranges: graph.values.iter().zip(&ranges.values).map(named).collect(),
+            ranges: ranges_of_computed.collect(),
             features: features.collect(),
             ..Self::of(options)
         }
@@ -154,15 +158,15 @@ impl Record {
     /// # Errors
     /// [`CompileError::Record`] if one is missing or no number.
     pub(crate) fn ranges(&self, graph: &Graph) -> Result<Ranges, CompileError> {
-        let range = |name: &String| {
+        let range = |value: &Value| {
+            if let Some(range) = constant_range(value) {
+                return Ok(range);
+            }
+            let name = &value.name;
             let limits = self.ranges.get(name);
             range(limits.ok_or_else(|| bad(format!("it has no range of '{name}'")))?)
         };
-        let values: Result<_, _> = graph
-            .values
-            .iter()
-            .map(|value| range(&value.name))
-            .collect();
+        let values: Result<_, _> = graph.values.iter().map(range).collect();
         let features = graph.inputs.iter().map(|&input| {
             let value = &graph.values[input];
             let name = &value.name;

@@ -202,12 +202,11 @@ fn read_labels(path: &Path, samples: usize) -> Result<Vec<usize>> {
 /// The float model's first output for each sample.
 fn run_reference(path: &Path, inputs: &Path) -> Result<Vec<Vec<f64>>> {
     let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
-    let (graph, float) = import::import(&bytes, &BTreeMap::new(), &[])?;
-    let float_run = float.returning(graph.outputs.first().map(|(name, _)| name.as_str()))?;
-    let batch = samples::Samples::read(inputs)?.batch(float.inputs())?;
+    let (graph, reference) = import::import(&bytes, &BTreeMap::new(), &[])?;
+    let batch = samples::Samples::read(inputs)?.batch(&graph.input_shapes())?;
     (0..batch.len())
         .map(|sample| {
-            let outputs = float_run.run(&batch.sample(sample))?;
+            let outputs = reference.run(&batch.sample(sample))?;
             let first = outputs
                 .first()
                 .context("the reference model has no output")?;

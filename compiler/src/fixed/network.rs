@@ -5,13 +5,13 @@
 //! bits as the worst sum that its layer can give for inputs of twice the calibrated magnitude. An
 //! input beyond its 32 bits is refused; a sum that leaves 32 bits all the same fails the call.
 
-use super::{Fixed, Lane, dense::Layer, fraction_bits_for};
+use super::{Emitted, Fixed, Lane, dense::Layer, fraction_bits_for};
 use crate::{
     builder::{list, tensor_type},
     calibrate::{Range, Ranges},
     classical::grid,
     error::CompileError,
-    ir::{Affine, Dense, Graph, Node, Op, Unary, ValueIndex},
+    ir::{Affine, Binary, Dense, Element, Graph, Node, Op, Unary, ValueIndex},
 };
 use fixpoint_runtime::{
     model::{
@@ -155,11 +155,16 @@ impl Lowerer<'_> {
     }
 
     fn node(&mut self, node: &Node) -> Result<Wide, CompileError> {
+        let real = |&value: &ValueIndex| self.graph.values[value].element == Element::Real;
+        if !real(&node.output) || !node.inputs.iter().all(real) {
+            return Err(unsupported(node));
+        }
         match &node.op {
             Op::Dense(dense) => self.dense(node, dense),
             Op::Affine(affine) => self.affine(node, affine),
-            Op::Add | Op::Sub => self.sum(node),
-            Op::Mul => self.product(node),
+            Op::Binary(Binary::Add) => self.sum(node, false),
+            Op::Binary(Binary::Sub) => self.sum(node, true),
+            Op::Binary(Binary::Mul) => self.product(node),
             Op::Clamp { low, high } => self.clamp(node, *low, *high),
             Op::Unary(unary) => self.unary(node, *unary),
             Op::Reshape => self.reshaped(node),
@@ -284,9 +289,22 @@ impl Lowerer<'_> {
         let (b, b_bits) = self.uniform(node, 1)?;
         let most = fraction_bits_for(bound, 4.0).ok_or_else(|| too_large(node))?;
         let bits = most.min(a_bits).min(b_bits);
-        let a = self.coarser(node, 0, &a, a_bits - bits)?;
-        let b = self.coarser(node, 1, &b, b_bits - bits)?;
+        let mut a = self.coarser(node, 0, &a, a_bits - bits)?;
+        let mut b = self.coarser(node, 1, &b, b_bits - bits)?;
+        a.value = self.ranked(node, 0, a.value)?;
+        b.value = self.ranked(node, 1, b.value)?;
         Ok(([a, b], bits))
+    }
+
+    /// An operand with as many axes as the output, for broadcasting.
+    fn ranked(&mut self, node: &Node, input: usize, value: ValueId) -> Emitted {
+        let shape = self.shape(node.inputs[input]);
+        let missing = self.shape(node.output).len() - shape.len();
+        if missing == 0 {
+            return Ok(value);
+        }
+        let shape = [vec![1; missing].as_slice(), shape].concat();
+        self.lane.reshape(value, &shape)
     }
 
     fn coarser(
@@ -305,12 +323,12 @@ impl Lowerer<'_> {
         Ok(wide)
     }
 
-    fn sum(&mut self, node: &Node) -> Result<Wide, CompileError> {
+    fn sum(&mut self, node: &Node, negated: bool) -> Result<Wide, CompileError> {
         let worst: f64 = (0..2)
             .map(|input| self.ranges.values[node.inputs[input]].magnitude() * HEADROOM)
             .sum();
         let ([a, b], bits) = self.aligned(node, worst)?;
-        let value = if matches!(node.op, Op::Sub) {
+        let value = if negated {
             self.lane.sub(a.value, b.value)?
         } else {
             self.lane.add(a.value, b.value)?
@@ -325,7 +343,9 @@ impl Lowerer<'_> {
         let bits = fraction_bits_for(worst, 2.0).ok_or_else(|| too_large(node))?;
         let shift_bits = (a_bits + b_bits).saturating_sub(bits);
         let bits = a_bits + b_bits - shift_bits;
-        let value = self.lane.mul(a.value, b.value, shift_bits)?;
+        let a = self.ranked(node, 0, a.value)?;
+        let b = self.ranked(node, 1, b.value)?;
+        let value = self.lane.mul(a, b, shift_bits)?;
         Ok(even(value, bits, self.expected(node.output, worst)))
     }
 

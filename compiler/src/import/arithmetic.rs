@@ -1,173 +1,135 @@
-//! Matrix products, element-wise arithmetic with constants, batch normalisation.
+//! Element-wise arithmetic of one, two or more tensors.
 
-use super::nodes::{Constant, Converted, Source};
-use crate::{
-    error::CompileError,
-    ir::{Affine, Dense, Op},
-};
+use super::source::{Added, Converted, Source};
+use crate::ir::{Binary, Element, Op, Tensor, Unary, ValueIndex};
 
-impl Source<'_, '_> {
-    pub(super) fn gemm(&self) -> Converted {
-        let weights = self.required(1, "second matrix")?;
-        if self.integer("transA", 0) != 0 {
-            return Err(self.unsupported("transA is not supported"));
-        }
-        let alpha = self.float("alpha", 1.0) as f32;
-        let beta = self.float("beta", 1.0) as f32;
-        let mut dense = self.dense(&weights, self.integer("transB", 0) != 0)?;
-        for weight in &mut dense.weights {
-            *weight *= alpha;
-        }
-        if let Some(bias) = self.optional(2, "bias")? {
-            let rows = bias.elements.len();
-            if rows != 1 && rows != dense.outputs {
-                return Err(self.unsupported("its bias must have one element per output"));
+/// Distinct exponents of one Pow that are told apart.
+const MAX_EXPONENTS: usize = 8;
+/// Largest power of integers that is multiplied out.
+const MAX_INTEGER_POWER: f64 = 8.0;
+
+impl Source<'_> {
+    pub(super) fn arithmetic(&mut self) -> Converted {
+        let result = match self.operator() {
+            "Neg" => {
+                let x = self.value(0)?;
+                self.negated(x)?
             }
-            for (output, slot) in dense.bias.iter_mut().enumerate() {
-                *slot = beta * bias.elements[output % rows];
+            "Pow" => self.power()?,
+            "Add" | "Sum" => self.chain(Binary::Add)?,
+            "Mean" => {
+                let sum = self.chain(Binary::Add)?;
+                self.linear(sum, 1.0 / self.node.input.len() as f64, 0.0)?
             }
-        }
-        self.first(Op::Dense(dense))
-    }
-
-    pub(super) fn matmul(&self) -> Converted {
-        match self.constant(1)? {
-            Some(weights) if weights.shape.len() == 2 => {
-                let dense = self.dense(&weights, false)?;
-                self.first(Op::Dense(dense))
-            }
-            Some(_) => Err(self.unsupported("constant weights must be a matrix")),
-            None => Ok((Op::MatMul, vec![self.value(0)?, self.value(1)?])),
-        }
-    }
-
-    /// Weights as `[outputs, inputs]`.
-    fn dense(&self, weights: &Constant, transposed: bool) -> Result<Dense, CompileError> {
-        let &[rows, columns] = weights.shape.as_slice() else {
-            return Err(self.unsupported("its weights must be a matrix"));
+            "Sub" => self.chain(Binary::Sub)?,
+            "Mul" => self.chain(Binary::Mul)?,
+            "Div" => self.chain(Binary::Div)?,
+            "Max" => self.extreme(Binary::Max)?,
+            _ => self.extreme(Binary::Min)?,
         };
-        let (outputs, inputs) = if transposed {
-            (rows, columns)
-        } else {
-            (columns, rows)
-        };
-        let mut ordered = Vec::with_capacity(rows * columns);
-        for output in 0..outputs {
-            for input in 0..inputs {
-                let index = if transposed {
-                    output * columns + input
-                } else {
-                    input * columns + output
-                };
-                ordered.push(weights.elements[index]);
-            }
-        }
-        Ok(Dense {
-            weights: ordered,
-            bias: vec![0.0; outputs],
-            inputs,
-            outputs,
-        })
+        Ok(vec![result])
     }
 
-    pub(super) fn binary(&self) -> Converted {
-        let operator = self.node.op_type.as_str();
-        match (self.constant(0)?, self.constant(1)?) {
-            (None, Some(constant)) => {
-                let affine = match operator {
-                    "Add" => |c: f32| (1.0, c),
-                    "Sub" => |c: f32| (1.0, -c),
-                    "Mul" => |c: f32| (c, 0.0),
-                    _ => |c: f32| (1.0 / c, 0.0),
-                };
-                self.affine(0, &constant, affine)
-            }
-            (Some(constant), None) => {
-                let affine = match operator {
-                    "Add" => |c: f32| (1.0, c),
-                    "Sub" => |c: f32| (-1.0, c),
-                    "Mul" => |c: f32| (c, 0.0),
-                    _ => {
-                        return Err(
-                            self.unsupported("division by a computed tensor is not supported")
-                        );
-                    }
-                };
-                self.affine(1, &constant, affine)
-            }
-            _ => {
-                let op = match operator {
-                    "Add" => Op::Add,
-                    "Sub" => Op::Sub,
-                    "Mul" => Op::Mul,
-                    _ => {
-                        return Err(
-                            self.unsupported("division by a computed tensor is not supported")
-                        );
-                    }
-                };
-                Ok((op, vec![self.value(0)?, self.value(1)?]))
-            }
+    pub(super) fn negated(&mut self, x: ValueIndex) -> Added {
+        if self.element(x) == Element::Real {
+            return self.linear(x, -1.0, 0.0);
         }
+        let zero = self.scalar(Element::Integer, 0.0);
+        self.binary(Binary::Sub, zero, x)
     }
 
-    /// `x * scale + offset`, both from a constant that is broadcast against operand `value`.
-    fn affine(&self, value: usize, constant: &Constant, of: fn(f32) -> (f32, f32)) -> Converted {
-        let rank = self.shape(value)?.len();
-        if constant.shape.len() > rank {
-            return Err(self.unsupported("its constant has a higher rank than its tensor"));
+    fn chain(&mut self, op: Binary) -> Added {
+        let values = self.values()?;
+        let mut result = self.value(0)?;
+        for &value in &values[1..] {
+            result = self.binary(op, result, value)?;
         }
-        let mut shape = vec![1; rank - constant.shape.len()];
-        shape.extend(&constant.shape);
-        let grows = shape
-            .iter()
-            .zip(self.shape(value)?)
-            .any(|(&c, x)| c != 1 && c != x);
-        if grows {
-            return Err(self.unsupported("its constant is larger than its tensor"));
-        }
-        let (scale, offset) = constant.elements.iter().map(|&element| of(element)).unzip();
-        Ok((
-            Op::Affine(Affine {
-                shape,
-                scale,
-                offset,
-            }),
-            vec![self.value(value)?],
-        ))
+        Ok(result)
     }
 
-    pub(super) fn batch_norm(&self) -> Converted {
-        if self.integer("training_mode", 0) != 0 {
-            return Err(self.unsupported("training mode: export the model in evaluation mode"));
+    /// `Min` and `Max`: against a single number they are clamps.
+    fn extreme(&mut self, op: Binary) -> Added {
+        let values = self.values()?;
+        let mut result = values[0];
+        for &value in &values[1..] {
+            let number = |value| {
+                let tensor = self.known(value)?;
+                (tensor.elements.len() == 1).then(|| tensor.elements[0])
+            };
+            let operands = match (number(result), number(value)) {
+                (None, Some(bound)) => Some((result, bound, self.shape(value).len())),
+                (Some(bound), None) => Some((value, bound, self.shape(result).len())),
+                _ => None,
+            };
+            result = match operands {
+                Some((x, bound, rank))
+                    if self.element(x) == Element::Real && rank <= self.shape(x).len() =>
+                {
+                    let (low, high) = match op {
+                        Binary::Max => (bound, f64::INFINITY),
+                        _ => (f64::NEG_INFINITY, bound),
+                    };
+                    self.add(Op::Clamp { low, high }, &[x])?
+                }
+                _ => self.binary(op, result, value)?,
+            };
         }
-        let epsilon = self.float("epsilon", 1e-5);
-        let gamma = self.required(1, "scale")?.elements;
-        let beta = self.required(2, "bias")?.elements;
-        let mean = self.required(3, "mean")?.elements;
-        let variance = self.required(4, "variance")?.elements;
-        if [&beta, &mean, &variance]
-            .iter()
-            .any(|constant| constant.len() != gamma.len())
+        Ok(result)
+    }
+
+    fn power(&mut self) -> Added {
+        let (base, exponent) = (self.value(0)?, self.value(1)?);
+        if let Some(base) = self.known(base)
+            && let (&[base], None) = (base.elements.as_slice(), self.known(exponent))
+            && base > 0.0
         {
-            return Err(self.unsupported("its constants differ in length"));
+            let logarithm = self.linear(exponent, base.ln(), 0.0)?;
+            return self.unary(Unary::Exp, logarithm);
         }
-        let mut shape = vec![1; self.shape(0)?.len()];
-        if let Some(channels) = shape.get_mut(1) {
-            *channels = gamma.len();
+        let exponents = self.required(1, "exponent")?;
+        let mut distinct = exponents.elements.clone();
+        distinct.sort_by(f64::total_cmp);
+        distinct.dedup();
+        if distinct.len() > MAX_EXPONENTS {
+            return Err(self.unsupported(format!(
+                "at most {MAX_EXPONENTS} different exponents are supported"
+            )));
         }
-        let mut scale = Vec::new();
-        let mut offset = Vec::new();
-        for channel in 0..gamma.len() {
-            let factor =
-                f64::from(gamma[channel]) / (f64::from(variance[channel]) + epsilon).sqrt();
-            scale.push(factor as f32);
-            offset.push((f64::from(beta[channel]) - f64::from(mean[channel]) * factor) as f32);
+        let mut result = self.raised(base, distinct[0])?;
+        for &other in &distinct[1..] {
+            let here = exponents
+                .elements
+                .iter()
+                .map(|&x| f64::from(x == other))
+                .collect();
+            let here = self.constant(Tensor::of(Element::Boolean, &exponents.shape, here));
+            let power = self.raised(base, other)?;
+            result = self.add(Op::Select, &[here, power, result])?;
         }
-        self.first(Op::Affine(Affine {
-            shape,
-            scale,
-            offset,
-        }))
+        Ok(result)
+    }
+
+    fn raised(&mut self, base: ValueIndex, exponent: f64) -> Added {
+        if self.element(base) == Element::Integer {
+            let known = self.known(base).is_some();
+            if !known && !(exponent.fract() == 0.0 && (1.0..=MAX_INTEGER_POWER).contains(&exponent))
+            {
+                return Err(self.unsupported(format!(
+                    "integers to the power of {exponent}: cast them to float before"
+                )));
+            }
+            let mut result = base;
+            for _ in 1..exponent as usize {
+                result = self.binary(Binary::Mul, result, base)?;
+            }
+            return Ok(result);
+        }
+        match exponent {
+            1.0 => Ok(base),
+            2.0 => self.binary(Binary::Mul, base, base),
+            0.5 => self.unary(Unary::Sqrt, base),
+            -1.0 => self.unary(Unary::Reciprocal, base),
+            _ => self.unary(Unary::Pow(exponent), base),
+        }
     }
 }

@@ -1,24 +1,41 @@
-//! ONNX to the float graph [`crate::ir`]. The protobuf gives structure and names; tract gives
-//! shapes, folded constants and, later, the reference results.
+//! ONNX to the float graph [`crate::ir`].
 //!
-//! - [`FloatModel`]: tract's side;
-//! - `nodes`, `windows`, `arithmetic`: one ONNX operator each to [`crate::ir::Op`].
+//! - `source`: a node's operands and attributes; `building`: what importers build graphs with;
+//! - `tensors`: constants of the file;
+//! - `registry`: which function imports which operator; the others: one family of operators each.
 //!
-//! Nothing here quantises, and nothing here optimises.
+//! Operators that are made of simpler ones are taken apart here: the graph has some thirty. What
+//! depends on constants alone (shapes, masks) is computed on the way. Nothing here quantises.
 
+mod activation;
 mod arithmetic;
-mod float;
-mod nodes;
-mod windows;
-
-pub use float::{FloatModel, FloatRun};
+mod building;
+mod constant;
+mod convolution;
+mod einsum;
+mod index;
+mod logic;
+mod matrix;
+mod movement;
+mod normalisation;
+mod pool;
+mod recurrent;
+mod reduce;
+mod registry;
+mod resize;
+mod source;
+mod tensors;
 
 use crate::{
     error::CompileError,
-    ir::{Graph, Value, ValueIndex},
+    ir::{Element, Graph, Tensor, ValueIndex},
+    reference::Reference,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
+use tract_onnx::pb::{
+    GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, tensor_shape_proto::dimension,
+    type_proto,
+};
 
 /// Reads an ONNX file.
 ///
@@ -30,13 +47,9 @@ pub fn import(
     bytes: &[u8],
     shapes: &BTreeMap<String, Vec<usize>>,
     outputs: &[String],
-) -> Result<(Graph, FloatModel), CompileError> {
-    let mut proto = float::read_proto(bytes)?;
-    let opset = proto
-        .opset_import
-        .iter()
-        .find(|import| import.domain.is_empty() || import.domain == "ai.onnx")
-        .map_or(0, |import| import.version);
+) -> Result<(Graph, Reference), CompileError> {
+    let mut proto = crate::reference::read_proto(bytes)?;
+    let opset = opset(&proto);
     let source = proto.graph.get_or_insert_default();
     let declared: Vec<String> = source
         .output
@@ -49,31 +62,47 @@ pub fn import(
         outputs
     };
     prune(source, outputs)?;
-    let nodes = source.node.clone();
-    let float = FloatModel::new(&proto, shapes)?;
     let mut importer = Importer {
-        float: &float,
         opset,
         graph: Graph::default(),
         indices: BTreeMap::new(),
     };
-    for (name, shape) in float.inputs() {
-        let index = importer.define(name, shape.clone());
-        importer.graph.inputs.push(index);
+    for tensor in &source.initializer {
+        let constant = tensors::tensor(tensor)?;
+        let index = importer.graph.constant(&tensor.name, constant);
+        importer.indices.insert(tensor.name.clone(), index);
     }
-    for node in &nodes {
-        let constant = |name: &String| name.is_empty() || float.constant(name).is_some();
-        if !node.output.iter().all(constant) {
-            importer.node(node)?;
-        }
+    importer.inputs(source, shapes)?;
+    for node in &source.node {
+        importer.node(node)?;
     }
-    let mut graph = importer.graph;
     for name in outputs {
         let value = importer.indices.get(name.as_str()).copied();
         let value = value.ok_or_else(|| CompileError::NoSuchOutput { name: name.clone() })?;
-        graph.outputs.push((name.clone(), value));
+        importer.graph.outputs.push((name.clone(), value));
     }
-    Ok((graph, float))
+    let mut graph = importer.graph;
+    graph.prune();
+    let reference = Reference::new(proto, &graph);
+    Ok((graph, reference))
+}
+
+/// Reads a tensor of an ONNX file.
+///
+/// # Errors
+/// [`CompileError::OnnxFile`]: an element type that is not read, elements outside the file, or
+/// fewer than its shape says.
+pub fn read_tensor(proto: &TensorProto) -> Result<Tensor, CompileError> {
+    tensors::tensor(proto)
+}
+
+/// Version of ONNX's own operators.
+fn opset(proto: &ModelProto) -> i64 {
+    proto
+        .opset_import
+        .iter()
+        .find(|import| import.domain.is_empty() || import.domain == "ai.onnx")
+        .map_or(0, |import| import.version)
 }
 
 /// Leaves only what the wanted outputs depend on: other branches may hold operators that nobody
@@ -88,6 +117,13 @@ fn prune(graph: &mut GraphProto, outputs: &[String]) -> Result<(), CompileError>
     graph
         .node
         .retain(|node| node.output.iter().any(|name| wanted.contains(name)));
+    for node in &mut graph.node {
+        for output in &mut node.output {
+            if !wanted.contains(output) {
+                output.clear();
+            }
+        }
+    }
     let computed = |name: &String| graph.node.iter().any(|node| node.output.contains(name));
     if let Some(missing) = outputs.iter().find(|name| !computed(name)) {
         return Err(CompileError::NoSuchOutput {
@@ -103,35 +139,108 @@ fn prune(graph: &mut GraphProto, outputs: &[String]) -> Result<(), CompileError>
 }
 
 /// The graph while nodes are added to it.
-struct Importer<'a> {
-    float: &'a FloatModel,
+struct Importer {
     opset: i64,
     graph: Graph,
     indices: BTreeMap<String, ValueIndex>,
 }
 
-impl Importer<'_> {
-    fn define(&mut self, name: &str, shape: Vec<usize>) -> ValueIndex {
-        let index = self.graph.values.len();
-        self.graph.values.push(Value {
-            name: name.to_owned(),
-            shape,
-        });
-        self.indices.insert(name.to_owned(), index);
-        index
+impl Importer {
+    /// Declares the graph's inputs: those that are no constants.
+    fn inputs(
+        &mut self,
+        source: &GraphProto,
+        shapes: &BTreeMap<String, Vec<usize>>,
+    ) -> Result<(), CompileError> {
+        for input in &source.input {
+            if self.indices.contains_key(&input.name) {
+                continue;
+            }
+            let element = element(input)?;
+            let shape = match shapes.get(&input.name) {
+                Some(shape) => shape.clone(),
+                None => declared_shape(input)?,
+            };
+            if shape.contains(&0) {
+                return Err(CompileError::DynamicShape {
+                    input: input.name.clone(),
+                    shape: format!("{shape:?}"),
+                });
+            }
+            let index = self.graph.input(&input.name, shape, element);
+            self.indices.insert(input.name.clone(), index);
+        }
+        let inputs = self.graph.input_shapes();
+        let unknown = |name: &&String| !inputs.iter().any(|(input, _)| input == *name);
+        if let Some(name) = shapes.keys().find(unknown) {
+            let inputs = inputs.iter().map(|(name, _)| name.as_str());
+            return Err(CompileError::NoSuchInput {
+                name: name.clone(),
+                inputs: inputs.collect::<Vec<_>>().join(", "),
+            });
+        }
+        Ok(())
     }
+}
+
+fn tensor_type(input: &ValueInfoProto) -> Option<&type_proto::Tensor> {
+    let type_proto::Value::TensorType(tensor) = input.r#type.as_ref()?.value.as_ref()?;
+    Some(tensor)
+}
+
+/// What an input consists of.
+fn element(input: &ValueInfoProto) -> Result<Element, CompileError> {
+    let code = tensor_type(input).map_or(0, |tensor| tensor.elem_type);
+    tensors::element(code).ok_or_else(|| CompileError::Unsupported {
+        node: input.name.clone(),
+        operator: "input".to_owned(),
+        reason: format!(
+            "inputs must be tensors of float32, integers or bool, this one has element type {code}: export it so"
+        ),
+    })
+}
+
+/// The shape as declared, with an unknown first dimension (the batch) as 1.
+fn declared_shape(input: &ValueInfoProto) -> Result<Vec<usize>, CompileError> {
+    let shape = tensor_type(input).and_then(|tensor| tensor.shape.as_ref());
+    let dynamic = |shape: String| CompileError::DynamicShape {
+        input: input.name.clone(),
+        shape,
+    };
+    let shape = shape.ok_or_else(|| dynamic("?".to_owned()))?;
+    let text = || {
+        let dims = shape.dim.iter().map(|dim| match &dim.value {
+            Some(dimension::Value::DimValue(size)) => size.to_string(),
+            Some(dimension::Value::DimParam(name)) if !name.is_empty() => name.clone(),
+            _ => "?".to_owned(),
+        });
+        dims.collect::<Vec<_>>().join(",")
+    };
+    let dims = shape.dim.iter().enumerate();
+    dims.map(|(axis, dim)| match &dim.value {
+        Some(dimension::Value::DimValue(size)) => {
+            usize::try_from(*size).map_err(|_| dynamic(text()))
+        }
+        _ if axis == 0 => Ok(1),
+        _ => Err(dynamic(text())),
+    })
+    .collect()
 }
 
 /// An ONNX node in messages.
 fn unsupported(node: &NodeProto, reason: impl Into<String>) -> CompileError {
-    let output = node.output.first().cloned().unwrap_or_default();
     CompileError::Unsupported {
-        node: if node.name.is_empty() {
-            output
-        } else {
-            node.name.clone()
-        },
+        node: node_name(node),
         operator: node.op_type.clone(),
         reason: reason.into(),
+    }
+}
+
+/// A node's name, or that of its first output.
+fn node_name(node: &NodeProto) -> String {
+    if node.name.is_empty() {
+        node.output.first().cloned().unwrap_or_default()
+    } else {
+        node.name.clone()
     }
 }

@@ -32,6 +32,8 @@ pub(super) const MAX_WEIGHT_I8: f64 = 127.0;
 pub(super) const MAX_WEIGHT_I16: f64 = 32767.0;
 /// The first bias column of a 16-bit product; the second is 1.
 const BIAS_COLUMN: i64 = 32767;
+/// Pairs of bias columns that are a constant; more are repeated by a TILE.
+const MAX_CONSTANT_COLUMNS: usize = 1024;
 /// Largest 32-bit bias in accumulator units: half the range stays free for the sum.
 const MAX_BIAS_I32: f64 = (1 << 30) as f64;
 
@@ -73,7 +75,8 @@ pub(super) fn rows_i8(weights: &[f64], bias: &[f64], scale_in: f64, scale_out: f
 }
 
 /// Quantises rows of weights for products whose accumulator has 48 bits: the scale of each row is
-/// the smallest that fits and makes the RESCALE's 16-bit multiplier exact.
+/// the smallest that fits and makes the RESCALE's 16-bit multiplier exact; all rows have the same
+/// if it must be `uniform`.
 pub(super) fn rows_wide(
     weights: &[f64],
     bias: &[f64],
@@ -81,6 +84,7 @@ pub(super) fn rows_wide(
     scale_out: f64,
     max_weight: f64,
     max_bias: f64,
+    uniform: bool,
 ) -> Option<Rows> {
     let per_row = weights.len() / bias.len();
     let mut rows = Rows {
@@ -89,11 +93,22 @@ pub(super) fn rows_wide(
         factors: vec![],
         narrow: vec![],
     };
-    for (row, &bias) in weights.chunks(per_row).zip(bias) {
+    let needed_by = |row: &[f64], bias: f64| {
         let largest = row
             .iter()
             .fold(0.0_f64, |max, weight| max.max(weight.abs()));
-        let needed = (largest / max_weight).max(bias.abs() / (max_bias * scale_in));
+        (largest / max_weight).max(bias.abs() / (max_bias * scale_in))
+    };
+    let pairs = || weights.chunks(per_row).zip(bias);
+    let largest = pairs()
+        .map(|(row, &bias)| needed_by(row, bias))
+        .fold(0.0, f64::max);
+    for (row, &bias) in pairs() {
+        let needed = if uniform {
+            largest
+        } else {
+            needed_by(row, bias)
+        };
         let needed = if needed > 0.0 {
             needed
         } else {
@@ -145,11 +160,12 @@ impl Lowerer<'_> {
                 scale_out,
                 MAX_WEIGHT_I16,
                 max_bias,
+                false,
             );
             let rows = rows.ok_or_else(|| too_narrow(node))?;
             let from = self.shape(value).to_vec();
             let matrix = self.reshaped(number, &from, &[1, rows_in, dense.inputs])?;
-            self.product_i16(matrix, rows_in, &rows, &output)?
+            self.product_i16(matrix, [1, rows_in], &rows, &output)?
         };
         let shape = self.shape(node.output).to_vec();
         Ok((Layout::Plain, self.reshape(result, &shape)?))
@@ -194,49 +210,70 @@ impl Lowerer<'_> {
         self.rescale_channels(product, retype, &rows.factors)
     }
 
-    /// `[1, H, K]` of 16 bits times the rows, plus bias, rescaled: `[1, H, rows]`.
+    /// `[G, H, K]` of 16 bits times the rows of each group, plus bias, rescaled: `[G, H, rows / G]`.
+    /// With more than one group the rows' scale must be uniform.
     pub(super) fn product_i16(
         &mut self,
         input: ValueId,
-        height: usize,
+        [groups, height]: [usize; 2],
         rows: &Rows,
         output: &Quant,
     ) -> Emitted {
-        let outputs = rows.bias.len();
-        let inputs = rows.weights.len() / outputs;
+        let outputs = rows.bias.len() / groups;
+        let inputs = rows.weights.len() / rows.bias.len();
         let has_bias = rows.bias.iter().any(|&bias| bias != 0);
+        // bias = high * 32767 + low with |low| at most half of 32767.
+        let high = |bias: i64| (bias as f64 / BIAS_COLUMN as f64).round() as i64;
         let mut matrix: Vec<i64> = Vec::new();
-        for input in 0..inputs {
-            matrix.extend((0..outputs).map(|output| rows.weights[output * inputs + input]));
+        for group in 0..groups {
+            let first = group * outputs;
+            for input in 0..inputs {
+                let row = |output: usize| rows.weights[(first + output) * inputs + input];
+                matrix.extend((0..outputs).map(row));
+            }
+            if has_bias {
+                let bias = &rows.bias[first..first + outputs];
+                matrix.extend(bias.iter().map(|&bias| high(bias)));
+                matrix.extend(bias.iter().map(|&bias| bias - high(bias) * BIAS_COLUMN));
+            }
         }
         let mut depth = inputs;
         let mut input = input;
         if has_bias {
-            // bias = high * 32767 + low with |low| at most half of 32767.
-            let high = |bias: i64| (bias as f64 / BIAS_COLUMN as f64).round() as i64;
-            matrix.extend(rows.bias.iter().map(|&bias| high(bias)));
-            matrix.extend(
-                rows.bias
-                    .iter()
-                    .map(|&bias| bias - high(bias) * BIAS_COLUMN),
-            );
-            let columns = (0..height).flat_map(|_| [BIAS_COLUMN, 1]);
-            let columns = self
-                .builder
-                .integers(DType::I16, &[1, height, 2], columns)?;
+            let columns = self.bias_columns(groups, height)?;
             input = self.concat(vec![input, columns], 2)?;
             depth += 2;
         }
         let weights = self
             .builder
-            .integers(DType::I16, &[1, depth, outputs], matrix)?;
+            .integers(DType::I16, &[groups, depth, outputs], matrix)?;
         let product = self.matmul_of(input, weights, [0, 0])?;
         let retype = Retype {
             to: output.dtype,
             from_zero_point: 0,
             to_zero_point: 0,
         };
-        self.rescale_by(product, retype, &rows.narrow, false)
+        let multipliers = if groups > 1 {
+            &rows.narrow[..1]
+        } else {
+            &rows.narrow
+        };
+        self.rescale_by(product, retype, multipliers, false)
+    }
+
+    /// `[groups, height, 2]`: the columns that the bias is multiplied with.
+    fn bias_columns(&mut self, groups: usize, height: usize) -> Emitted {
+        let pairs = groups * height;
+        if pairs <= MAX_CONSTANT_COLUMNS {
+            let columns = (0..pairs).flat_map(|_| [BIAS_COLUMN, 1]);
+            return self
+                .builder
+                .integers(DType::I16, &[groups, height, 2], columns);
+        }
+        let pair = self
+            .builder
+            .integers(DType::I16, &[1, 1, 2], [BIAS_COLUMN, 1])?;
+        self.tile(pair, &[groups, height, 1])
     }
 
     /// Product of two computed matrices.

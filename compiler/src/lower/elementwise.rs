@@ -3,12 +3,12 @@
 use super::{
     Layout, Lowerer, Output, TO_CHANNELS_LAST,
     emit::{Emitted, Retype},
-    permuted,
 };
 use crate::{
     error::CompileError,
-    ir::{Affine, Node, Op, Unary, ValueIndex},
+    ir::{Affine, Binary, Node, ValueIndex},
     quantise::Quant,
+    tensor::permuted,
 };
 use fixpoint_runtime::{model::format::ValueId, tensor::DType};
 
@@ -20,29 +20,54 @@ const SUM_HEADROOM_BITS_I16: i32 = 13;
 const AFFINE_LIMIT: f64 = (1 << 29) as f64;
 
 impl Lowerer<'_> {
-    pub(super) fn sum(&mut self, node: &Node) -> Output {
+    /// Both operands of a pair in 32 bits of a common scale, which is returned.
+    pub(super) fn common(
+        &mut self,
+        node: &Node,
+    ) -> Result<(Layout, [ValueId; 2], f64), CompileError> {
         let (layout, numbers) = self.aligned(node)?;
-        let output = self.quant(node.output).clone();
-        let quants = [
-            self.quant(node.inputs[0]).clone(),
-            self.quant(node.inputs[1]).clone(),
-        ];
-        let bits = if output.dtype == DType::I8 {
+        let quants = [0, 1].map(|index| self.quant(node.inputs[index]).clone());
+        let bits = if quants[0].dtype == DType::I8 {
             SUM_HEADROOM_BITS_I8
         } else {
             SUM_HEADROOM_BITS_I16
         };
         let common = quants[0].scale().max(quants[1].scale()) / 2f64.powi(bits);
-        let mut wide = Vec::new();
-        for (number, quant) in numbers.into_iter().zip(&quants) {
+        let mut wide = [0; 2];
+        for (index, quant) in quants.iter().enumerate() {
             let retype = Retype::widen(quant.zero_point);
-            wide.push(self.rescale(number, retype, quant.scale() / common)?);
+            wide[index] = self.rescale(numbers[index], retype, quant.scale() / common)?;
         }
-        let sum = match node.op {
-            Op::Sub => self.sub(wide[0], wide[1])?,
-            _ => self.add(wide[0], wide[1])?,
+        Ok((layout, wide, common))
+    }
+
+    pub(super) fn sum(&mut self, node: &Node, op: Binary) -> Output {
+        let (layout, [a, b], common) = self.common(node)?;
+        let output = self.quant(node.output).clone();
+        let result = match op {
+            Binary::Sub => self.sub(a, b)?,
+            Binary::Max => self.maximum(a, b)?,
+            Binary::Min => self.minimum(a, b)?,
+            _ => self.add(a, b)?,
         };
-        Ok((layout, self.narrowed(sum, common, &output)?))
+        Ok((layout, self.narrowed(result, common, &output)?))
+    }
+
+    /// Integers that stand for themselves.
+    pub(super) fn integers(&mut self, node: &Node, op: Binary) -> Output {
+        let (layout, numbers) = self.aligned(node)?;
+        let &[a, b] = numbers.as_slice() else {
+            return Err(Self::unsupported(node, "it needs two operands"));
+        };
+        let result = match op {
+            Binary::Add => self.add(a, b)?,
+            Binary::Sub => self.sub(a, b)?,
+            Binary::Mul => self.mul(a, b, 0)?,
+            Binary::Div => self.divide(a, b)?,
+            Binary::Max => self.maximum(a, b)?,
+            Binary::Min => self.minimum(a, b)?,
+        };
+        Ok((layout, result))
     }
 
     pub(super) fn product(&mut self, node: &Node) -> Output {
@@ -63,7 +88,7 @@ impl Lowerer<'_> {
     }
 
     /// 32-bit elements of this scale in an output's own type and scale.
-    fn narrowed(&mut self, number: ValueId, scale: f64, output: &Quant) -> Emitted {
+    pub(super) fn narrowed(&mut self, number: ValueId, scale: f64, output: &Quant) -> Emitted {
         let retype = Retype {
             to: output.dtype,
             from_zero_point: 0,
@@ -72,8 +97,8 @@ impl Lowerer<'_> {
         self.rescale(number, retype, scale / output.scale())
     }
 
-    /// Both operands in the same order and of the same rank.
-    fn aligned(&mut self, node: &Node) -> Result<(Layout, Vec<ValueId>), CompileError> {
+    /// All operands in the same order and of the output's rank.
+    pub(super) fn aligned(&mut self, node: &Node) -> Result<(Layout, Vec<ValueId>), CompileError> {
         let rank = self.shape(node.output).len();
         let last = |lowerer: &Self, value: ValueIndex| lowerer.any(value).0 == Layout::ChannelsLast;
         let channels_last = rank == 4
@@ -159,10 +184,17 @@ impl Lowerer<'_> {
         let quant = self.quant(node.output).clone();
         let (min, max) = quant.dtype.range();
         if quant.dtype == DType::I32 {
-            return Err(Self::unsupported(
-                node,
-                "a clamp of 32-bit elements is not supported",
-            ));
+            let rank = self.shape(node.output).len();
+            let mut number = number;
+            if low.is_finite() {
+                let low = self.scalar(quant.element(low), rank)?;
+                number = self.maximum(number, low)?;
+            }
+            if high.is_finite() {
+                let high = self.scalar(quant.element(high), rank)?;
+                number = self.minimum(number, high)?;
+            }
+            return Ok((layout, number));
         }
         let bound = |real: f64, default| {
             if real.is_finite() {
@@ -176,28 +208,6 @@ impl Lowerer<'_> {
             return Ok((layout, number));
         }
         Ok((layout, self.clamp(number, low, high.max(low))?))
-    }
-
-    pub(super) fn unary(&mut self, node: &Node, unary: Unary) -> Output {
-        let (layout, number) = self.any(node.inputs[0]);
-        let (input, output) = (
-            self.quant(node.inputs[0]).clone(),
-            self.quant(node.output).clone(),
-        );
-        if input.dtype == DType::I8 {
-            let entries = (-128..128).map(|element: i32| {
-                let real = f64::from(element - input.zero_point) * input.scale();
-                output.element(unary.apply(real))
-            });
-            return Ok((layout, self.table8(number, entries)?));
-        }
-        let looked_up = self.table16(number, |position| {
-            let real = (position - 0.5) * 65536.0 * input.scale();
-            unary.apply(real) / output.scale()
-        })?;
-        // The table's 7 fraction bits.
-        let fine = output.scale() / 128.0;
-        Ok((layout, self.narrowed(looked_up, fine, &output)?))
     }
 }
 

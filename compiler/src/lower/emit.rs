@@ -1,19 +1,25 @@
 //! One method per TOSA operator: what the lowerings are written with.
 
-use super::{Lowerer, permuted};
+use super::Lowerer;
 use crate::{
     builder::{list, shape_of, signed},
     error::CompileError,
+    ir::{Comparison, Logical},
     multiplier::Multiplier,
+    tensor::permuted,
 };
 use fixpoint_runtime::{
     model::format::ValueId,
     ops::{
-        Operator, add::Add, argmax::ArgMax, arithmetic_right_shift::ArithmeticRightShift,
-        cast::Cast, clamp::Clamp, clz::Clz, concat::Concat, gather::Gather, geometry::Margin,
-        logical_left_shift::LogicalLeftShift, matmul::MatMul, mul::Mul, pad::Pad,
-        reduce_max::ReduceMax, reduce_sum::ReduceSum, rescale::Rescale, reshape::Reshape,
-        slice::Slice, sub::Sub, table::Table, transpose::Transpose,
+        Operator, abs::Abs, add::Add, argmax::ArgMax, arithmetic_right_shift::ArithmeticRightShift,
+        cast::Cast, clamp::Clamp, clz::Clz, concat::Concat, equal::Equal, gather::Gather,
+        geometry::Margin, greater::Greater, greater_equal::GreaterEqual, intdiv::IntDiv,
+        logical_and::LogicalAnd, logical_left_shift::LogicalLeftShift, logical_not::LogicalNot,
+        logical_or::LogicalOr, logical_xor::LogicalXor, matmul::MatMul, maximum::Maximum,
+        minimum::Minimum, mul::Mul, pad::Pad, reduce_all::ReduceAll, reduce_any::ReduceAny,
+        reduce_max::ReduceMax, reduce_min::ReduceMin, reduce_sum::ReduceSum, rescale::Rescale,
+        reshape::Reshape, select::Select, slice::Slice, sub::Sub, table::Table, tile::Tile,
+        transpose::Transpose,
     },
     tensor::DType,
 };
@@ -22,8 +28,19 @@ use fixpoint_runtime::{
 pub(super) type Emitted = Result<ValueId, CompileError>;
 
 /// A scale that does not fit a RESCALE.
-fn scale_out_of_range(factor: f64) -> CompileError {
+pub(super) fn scale_out_of_range(factor: f64) -> CompileError {
     CompileError::ScaleFactor { factor }
+}
+
+/// Entries of a 16-bit table whose neighbours differ by at most 32767, as TABLE demands: at a jump
+/// that is larger, an entry or two lie on the way.
+pub(super) fn limited(entries: &[i64]) -> Vec<i64> {
+    let mut last = entries.first().copied().unwrap_or(0);
+    let near = entries.iter().map(|&entry| {
+        last = entry.clamp(last - 32767, last + 32767);
+        last
+    });
+    near.collect()
 }
 
 /// What a RESCALE does besides scaling.
@@ -157,6 +174,54 @@ impl Lowerer<'_> {
             .operator(Operator::Mul(Mul { a, b, shift_bits }))
     }
 
+    pub(super) fn compared(&mut self, how: Comparison, a: ValueId, b: ValueId) -> Emitted {
+        self.builder.operator(match how {
+            Comparison::Equal => Operator::Equal(Equal { a, b }),
+            Comparison::Greater => Operator::Greater(Greater { a, b }),
+            Comparison::GreaterEqual => Operator::GreaterEqual(GreaterEqual { a, b }),
+        })
+    }
+
+    pub(super) fn combined(&mut self, how: Logical, a: ValueId, b: ValueId) -> Emitted {
+        self.builder.operator(match how {
+            Logical::And => Operator::LogicalAnd(LogicalAnd { a, b }),
+            Logical::Or => Operator::LogicalOr(LogicalOr { a, b }),
+            Logical::Xor => Operator::LogicalXor(LogicalXor { a, b }),
+        })
+    }
+
+    pub(super) fn negated(&mut self, input: ValueId) -> Emitted {
+        self.builder
+            .operator(Operator::LogicalNot(LogicalNot { input }))
+    }
+
+    pub(super) fn select(&mut self, condition: ValueId, a: ValueId, b: ValueId) -> Emitted {
+        self.builder
+            .operator(Operator::Select(Select { condition, a, b }))
+    }
+
+    pub(super) fn maximum(&mut self, a: ValueId, b: ValueId) -> Emitted {
+        self.builder.operator(Operator::Maximum(Maximum { a, b }))
+    }
+
+    pub(super) fn minimum(&mut self, a: ValueId, b: ValueId) -> Emitted {
+        self.builder.operator(Operator::Minimum(Minimum { a, b }))
+    }
+
+    pub(super) fn abs(&mut self, input: ValueId) -> Emitted {
+        self.builder.operator(Operator::Abs(Abs { input }))
+    }
+
+    pub(super) fn divide(&mut self, a: ValueId, b: ValueId) -> Emitted {
+        self.builder.operator(Operator::IntDiv(IntDiv { a, b }))
+    }
+
+    pub(super) fn tile(&mut self, input: ValueId, multiples: &[usize]) -> Emitted {
+        let multiples = shape_of(multiples)?;
+        self.builder
+            .operator(Operator::Tile(Tile { input, multiples }))
+    }
+
     pub(super) fn shift_left(&mut self, a: ValueId, b: ValueId) -> Emitted {
         self.builder
             .operator(Operator::LogicalLeftShift(LogicalLeftShift { a, b }))
@@ -184,6 +249,23 @@ impl Lowerer<'_> {
             input,
             axis: axis as u8,
         }))
+    }
+
+    pub(super) fn reduce_min(&mut self, input: ValueId, axis: usize) -> Emitted {
+        self.builder.operator(Operator::ReduceMin(ReduceMin {
+            input,
+            axis: axis as u8,
+        }))
+    }
+
+    /// Whether any (or all) along an axis are true.
+    pub(super) fn reduce_true(&mut self, input: ValueId, axis: usize, all: bool) -> Emitted {
+        let axis = axis as u8;
+        self.builder.operator(if all {
+            Operator::ReduceAll(ReduceAll { input, axis })
+        } else {
+            Operator::ReduceAny(ReduceAny { input, axis })
+        })
     }
 
     pub(super) fn reduce_sum(&mut self, input: ValueId, axis: usize) -> Emitted {
@@ -261,7 +343,13 @@ impl Lowerer<'_> {
             let value = function(f64::from(index) / 512.0).round();
             value.clamp(-32768.0, 32767.0) as i64
         });
-        let table = self.builder.integers(DType::I16, &[513], entries)?;
+        self.table16_of(input, &entries.collect::<Vec<_>>())
+    }
+
+    /// TABLE with these 513 entries, as [`limited`] leaves them.
+    pub(super) fn table16_of(&mut self, input: ValueId, entries: &[i64]) -> Emitted {
+        let near = limited(entries);
+        let table = self.builder.integers(DType::I16, &[513], near)?;
         self.builder
             .operator(Operator::Table(Table { input, table }))
     }

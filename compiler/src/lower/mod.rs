@@ -3,7 +3,10 @@
 //! - this file: the walk over the graph, and the layout of values;
 //! - `emit`: one method per TOSA operator;
 //! - `conv`, `dense`: products with constant weights;
-//! - `elementwise`, `window`, `shape`, `softmax`: the rest.
+//! - `elementwise`, `table`, `quotient`: functions of one or two elements;
+//! - `logic`: truth values, comparisons, selection, casts;
+//! - `reduce`, `softmax`, `normalise`: whole rows;
+//! - `window`, `shape`: pools, and elements that only move.
 //!
 //! ONNX images are channels first, TOSA's are channels last. A value is transposed when an operator
 //! needs the other order, once, and not at all where both orders are the same bytes.
@@ -12,16 +15,22 @@ mod conv;
 mod dense;
 mod elementwise;
 mod emit;
+mod logic;
+mod normalise;
+mod quotient;
+mod reduce;
 mod shape;
 mod softmax;
+mod table;
 mod window;
 
 use crate::{
     builder::{ModelBuilder, list, tensor_type},
     error::CompileError,
-    ir::{Graph, Node, Op, ValueIndex},
+    ir::{Binary, Element, Graph, Node, Op, ValueIndex},
     options::CompileOptions,
     quantise::Quant,
+    tensor::permuted,
 };
 use fixpoint_runtime::model::{
     Model,
@@ -94,6 +103,7 @@ pub fn lower(
             .input(&value.name, tensor, quantisation, saturates)?;
         lowerer.values[input].push((Layout::Plain, number));
     }
+    lowerer.constants()?;
     for node in &graph.nodes {
         let (layout, number) = lowerer.node(node)?;
         lowerer.values[node.output].push((layout, number));
@@ -157,20 +167,59 @@ impl Lowerer<'_> {
             Op::MatMul => self.matmul(node),
             Op::MaxPool(window) => self.max_pool(node, window),
             Op::AveragePool(window) => self.average_pool(node, window),
-            Op::Mean { axes } => self.mean(node, axes),
-            Op::Add | Op::Sub => self.sum(node),
-            Op::Mul => self.product(node),
+            Op::Reduce { kind, axes } => self.reduce_node(node, *kind, axes),
+            Op::Binary(op) if self.is_plain(node) => self.integers(node, *op),
+            Op::Binary(Binary::Mul) => self.product(node),
+            Op::Binary(Binary::Div) => self.quotient(node),
+            Op::Binary(op) => self.sum(node, *op),
             Op::Affine(affine) => self.affine(node, affine),
             Op::Clamp { low, high } => self.clamp_node(node, *low, *high),
             Op::Unary(unary) => self.unary(node, *unary),
             Op::Softmax { axis } => self.softmax(node, *axis),
+            Op::Normalise(normalise) => self.normalise(node, *normalise),
+            Op::Compare(comparison) => self.compare(node, *comparison),
+            Op::Logical(logical) => self.logical(node, *logical),
+            Op::Not => self.not(node),
+            Op::Select => self.select_node(node),
+            Op::Cast => self.cast_node(node),
             Op::Reshape => self.reshape_node(node),
+            Op::Broadcast => self.broadcast_node(node),
             Op::Transpose { permutation } => self.transpose_node(node, permutation),
             Op::Concat { axis } => self.concat_node(node, *axis),
             Op::Slice { start } => self.slice_node(node, start),
-            Op::Pad { padding } => self.pad_node(node, padding),
+            Op::Pad { padding, value } => self.pad_node(node, padding, *value),
+            Op::Gather { axis } => self.gather_node(node, *axis),
             Op::ArgMax { axis } => self.argmax_node(node, *axis),
         }
+    }
+
+    /// Constants that operators read or that are returned, as elements of their own scale.
+    fn constants(&mut self) -> Result<(), CompileError> {
+        let graph = self.graph;
+        let read = graph
+            .nodes
+            .iter()
+            .flat_map(|node| node.inputs.iter().copied());
+        let mut read: Vec<ValueIndex> = read.chain(graph.outputs.iter().map(|&(_, v)| v)).collect();
+        read.sort_unstable();
+        read.dedup();
+        for value in read {
+            let Some(constant) = &graph.values[value].constant else {
+                continue;
+            };
+            let quant = &self.quants[value];
+            let elements = constant.elements.iter().map(|&real| quant.element(real));
+            let number = self
+                .builder
+                .integers(quant.dtype, &constant.shape, elements)?;
+            self.values[value].push((Layout::Plain, number));
+        }
+        Ok(())
+    }
+
+    /// Whether a node computes with integers that stand for themselves.
+    fn is_plain(&self, node: &Node) -> bool {
+        self.graph.values[node.inputs[0]].element == Element::Integer
     }
 
     fn unsupported(node: &Node, reason: impl Into<String>) -> CompileError {
@@ -239,9 +288,4 @@ impl Lowerer<'_> {
         self.values[value].push((Layout::ChannelsLast, number));
         Ok(number)
     }
-}
-
-/// A shape with its axes reordered.
-fn permuted(shape: &[usize], permutation: &[usize]) -> Vec<usize> {
-    permutation.iter().map(|&axis| shape[axis]).collect()
 }

@@ -5,6 +5,7 @@ use super::{
     emit::{Emitted, Retype},
 };
 use crate::ir::{Node, ValueIndex};
+use fixpoint_runtime::model::format::ValueId;
 
 impl Lowerer<'_> {
     pub(super) fn reshape_node(&mut self, node: &Node) -> Output {
@@ -77,7 +78,12 @@ impl Lowerer<'_> {
     }
 
     /// A value's elements in another value's scale.
-    fn in_scale_of(&mut self, number: u16, from: ValueIndex, to: ValueIndex) -> Emitted {
+    pub(super) fn in_scale_of(
+        &mut self,
+        number: ValueId,
+        from: ValueIndex,
+        to: ValueIndex,
+    ) -> Emitted {
         let (source, target) = (self.quant(from).clone(), self.quant(to).clone());
         if source.ratio == target.ratio && source.zero_point == target.zero_point {
             return Ok(number);
@@ -96,19 +102,58 @@ impl Lowerer<'_> {
         Ok((Layout::Plain, self.slice(number, start, &size)?))
     }
 
-    pub(super) fn pad_node(&mut self, node: &Node, padding: &[(usize, usize)]) -> Output {
-        let value = node.inputs[0];
-        let zero = self.quant(value).zero_point;
-        if self.shape(value).len() == 4 {
-            let number = self.channels_last(value)?;
+    pub(super) fn pad_node(
+        &mut self,
+        node: &Node,
+        padding: &[(usize, usize)],
+        value: f64,
+    ) -> Output {
+        let input = node.inputs[0];
+        let fill = self.quant(node.output).element(value) as i32;
+        if self.is_channels_last(input) {
+            let number = self.channels_last(input)?;
+            let number = self.in_scale_of(number, input, node.output)?;
             let padding: Vec<_> = TO_CHANNELS_LAST.iter().map(|&axis| padding[axis]).collect();
-            return Ok((Layout::ChannelsLast, self.pad(number, &padding, zero)?));
+            return Ok((Layout::ChannelsLast, self.pad(number, &padding, fill)?));
         }
+        let number = self.plain(input)?;
+        let number = self.in_scale_of(number, input, node.output)?;
+        Ok((Layout::Plain, self.pad(number, padding, fill)?))
+    }
+
+    pub(super) fn broadcast_node(&mut self, node: &Node) -> Output {
+        let value = node.inputs[0];
         let number = self.plain(value)?;
-        Ok((Layout::Plain, self.pad(number, padding, zero)?))
+        let (from, to) = (self.shape(value), self.shape(node.output));
+        let multiples: Vec<usize> = from.iter().zip(to).map(|(&from, &to)| to / from).collect();
+        Ok((Layout::Plain, self.tile(number, &multiples)?))
+    }
+
+    /// GATHER of rows: axes before the axis are batches, axes behind it the row.
+    pub(super) fn gather_node(&mut self, node: &Node, axis: usize) -> Output {
+        let [values, indices] = [node.inputs[0], node.inputs[1]];
+        let (shape, picks) = (self.shape(values).to_vec(), self.shape(indices).to_vec());
+        let outer: usize = shape[..axis].iter().product();
+        let inner: usize = shape[axis + 1..].iter().product();
+        let count: usize = picks.iter().product();
+        let (table, rows) = (self.plain(values)?, self.plain(indices)?);
+        let table = self.reshape(table, &[outer, shape[axis], inner])?;
+        let mut rows = self.reshape(rows, &[1, count])?;
+        if outer > 1 {
+            rows = self.tile(rows, &[outer, 1])?;
+        }
+        let picked = self.gather(table, rows)?;
+        let shape = self.shape(node.output).to_vec();
+        Ok((Layout::Plain, self.reshape(picked, &shape)?))
     }
 
     pub(super) fn argmax_node(&mut self, node: &Node, axis: usize) -> Output {
+        if self.is_plain(node) {
+            return Err(Self::unsupported(
+                node,
+                "of integers it is not supported: cast them to float before",
+            ));
+        }
         let number = self.plain(node.inputs[0])?;
         let index = self.argmax(number, axis)?;
         let shape = self.shape(node.output).to_vec();
