@@ -10,7 +10,7 @@ import {Inference} from "fixpoint/libraries/Inference.sol";
 library Volatility {
     /// @notice keccak256 of the model's bytes.
     bytes32 internal constant CONTENT_HASH =
-        0x325b46ed3878338b2e29511a6170d10bfe243f65e6c840e5441765dfe9de840b;
+        0x9dad4b9bc175444909bc3bc553cff8bf6a30ef04b1c488bc62e25844128df7ed;
     /// @notice Words that go in.
     uint256 internal constant INPUT_LENGTH = 16;
     /// @notice Words that come out.
