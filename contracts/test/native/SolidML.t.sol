@@ -10,8 +10,8 @@ import {Inference} from "../../src/libraries/Inference.sol";
 import {Predeploys} from "../../src/libraries/Predeploys.sol";
 import {CandleOrder, CandleType, HistoricalInputQuery} from "../../src/solidml/OGHistorical.sol";
 import {TensorLib} from "../../src/solidml/TensorLib.sol";
-import {InferenceTest} from "../../src/testing/InferenceTest.sol";
 import {SolidMLHarness} from "../SolidMLHarness.sol";
+import {CompiledVolatility} from "./CompiledVolatility.sol";
 
 interface IVolatilityModel {
     function report(int128 thousandths) external;
@@ -26,11 +26,10 @@ interface IPriceStatistics {
 
 /// @title SolidML's contracts on the native runtime
 /// @dev The registry is answered for: it knows the models of its chunk store, not those of files.
-contract SolidMLNativeTest is SolidMLHarness, InferenceTest {
+contract SolidMLNativeTest is SolidMLHarness, CompiledVolatility {
     TaskScheduler private constant SCHEDULER = TaskScheduler(Predeploys.TASK_SCHEDULER);
     CandleRecorder private constant RECORDER = CandleRecorder(Predeploys.CANDLE_RECORDER);
     SolidMLHistorical private constant HISTORY = SolidMLHistorical(Predeploys.OG_HISTORICAL);
-    string private constant FOLDER = "test-vectors/models/volatility/";
     string private constant FILE = "cache/solidml-volatility.fxp";
     uint256 private constant START = 1_800_000_000;
     uint32 private constant WINDOW = 16;
@@ -38,17 +37,7 @@ contract SolidMLNativeTest is SolidMLHarness, InferenceTest {
     address private model;
 
     function setUp() public {
-        string memory cli = vm.envOr("FIXPOINT_CLI", string(""));
-        vm.skip(bytes(cli).length == 0, "FIXPOINT_CLI names no binary");
-        string[] memory command = new string[](9);
-        (command[0], command[1]) = (cli, "compile");
-        command[2] = string.concat(FOLDER, "volatility.onnx");
-        (command[3], command[4]) = ("--precision", "int16");
-        command[5] = "--calibration";
-        command[6] = string.concat(FOLDER, "calibration.npz");
-        (command[7], command[8]) = ("-o", FILE);
-        vm.ffi(command);
-        model = useModel(FILE);
+        model = useVolatility(FILE);
         placeSolidML();
         vm.mockCall(
             Predeploys.MODEL_REGISTRY,

@@ -2,12 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {VolatilityFee} from "../../examples/VolatilityFee.sol";
-import {InferenceTest} from "../../src/testing/InferenceTest.sol";
-import {Harness} from "../Harness.sol";
+import {CompiledVolatility} from "./CompiledVolatility.sol";
 
 /// @title The volatility model behind the contract that follows it
-contract VolatilityFeeNativeTest is Harness, InferenceTest {
-    string private constant FOLDER = "test-vectors/models/volatility/";
+contract VolatilityFeeNativeTest is CompiledVolatility {
     string private constant FILE = "cache/volatility.fxp";
     uint256 private constant HOURS = 17;
     uint256 private constant PRICE = 2000e18;
@@ -15,17 +13,7 @@ contract VolatilityFeeNativeTest is Harness, InferenceTest {
     address private model;
 
     function setUp() public {
-        string memory cli = vm.envOr("FIXPOINT_CLI", string(""));
-        vm.skip(bytes(cli).length == 0, "FIXPOINT_CLI names no binary");
-        string[] memory command = new string[](9);
-        (command[0], command[1]) = (cli, "compile");
-        command[2] = string.concat(FOLDER, "volatility.onnx");
-        (command[3], command[4]) = ("--precision", "int16");
-        command[5] = "--calibration";
-        command[6] = string.concat(FOLDER, "calibration.npz");
-        (command[7], command[8]) = ("-o", FILE);
-        vm.ffi(command);
-        model = useModel(FILE);
+        model = useVolatility(FILE);
     }
 
     function test_aWildMarketCostsMoreThanACalmOne() public {

@@ -3,13 +3,11 @@ pragma solidity ^0.8.28;
 
 import {VolatilityHook} from "../../examples/VolatilityHook.sol";
 import {PoolKey} from "../../examples/uniswap/IPoolHook.sol";
-import {InferenceTest} from "../../src/testing/InferenceTest.sol";
-import {Harness} from "../Harness.sol";
 import {Hooks, PoolManagerStub} from "../mocks/HookBench.sol";
+import {CompiledVolatility} from "./CompiledVolatility.sol";
 
 /// @title The volatility model behind the hook whose fee follows it
-contract VolatilityHookNativeTest is Harness, InferenceTest {
-    string private constant FOLDER = "test-vectors/models/volatility/";
+contract VolatilityHookNativeTest is CompiledVolatility {
     string private constant FILE = "cache/volatility-hook.fxp";
     uint160 private constant ONE = 1 << 96;
 
@@ -17,20 +15,11 @@ contract VolatilityHookNativeTest is Harness, InferenceTest {
     VolatilityHook private hook;
 
     function setUp() public {
-        string memory cli = vm.envOr("FIXPOINT_CLI", string(""));
-        vm.skip(bytes(cli).length == 0, "FIXPOINT_CLI names no binary");
-        string[] memory command = new string[](9);
-        (command[0], command[1]) = (cli, "compile");
-        command[2] = string.concat(FOLDER, "volatility.onnx");
-        (command[3], command[4]) = ("--precision", "int16");
-        command[5] = "--calibration";
-        command[6] = string.concat(FOLDER, "calibration.npz");
-        (command[7], command[8]) = ("-o", FILE);
-        vm.ffi(command);
+        address model = useVolatility(FILE);
         vm.warp(1_000_000 hours);
         manager = new PoolManagerStub();
         // Its constructor compares the model's bytes with those that the library was written for.
-        hook = Hooks.deploy(address(manager), useModel(FILE));
+        hook = Hooks.deploy(address(manager), model);
     }
 
     function test_aWildMarketCostsMoreThanACalmOne() public {

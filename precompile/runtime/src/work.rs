@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(panel_macs(1, 16, 32), 512);
         assert_eq!(panel_macs(3, 1, 1), 3 * 512);
         assert_eq!(panel_macs(1, 17, 33), 32 * 64);
-        assert_eq!(window_macs(2, 16, 32), 2 * (512 + WINDOW_MACS));
+        assert_eq!(window_macs(2, 16, 32), 2 * (512 + 512));
         assert_eq!(panel_taps(5, 1, 1), 5 * 64);
         assert_eq!(panel_taps(5, 17, 9), 5 * 32 * 9);
     }
