@@ -4,6 +4,7 @@ use crate::{
     chain::{Chain, MODEL},
     class::{Bill, Class},
     clock::{Effort, Flush, time, time_prepared},
+    report::bar_mgas,
     subject::{Measured, Mode, Subject, describe},
 };
 use alloy_primitives::{Bytes, I256};
@@ -37,6 +38,10 @@ const IO_BYTES_PER_NS: f64 = 0.1;
 const MAX_IO_SHARE: f64 = 0.3;
 /// Bytes of input and output together that are not exceeded.
 const MAX_IO_BYTES: f64 = 48e6;
+
+/// How often what is below its bar is measured. What the machine does beside only ever adds to a figure (time
+/// that a hypervisor takes counts as the thread's), so the fastest is the model's own.
+const ATTEMPTS: usize = 5;
 
 /// Measures on one set of kernels.
 pub(crate) struct Bench {
@@ -77,6 +82,26 @@ impl Bench {
             ns,
             what: describe(&valid, subject),
         })
+    }
+
+    /// [`Self::measure`], again while the figure is below the bar: the fastest.
+    pub(crate) fn measure_again(
+        &mut self,
+        subject: &Subject,
+        max_gas: f64,
+        effort: Effort,
+    ) -> Option<Measured> {
+        let rate = Measured::mgas_per_second;
+        let mut fastest = self.measure(subject, max_gas, effort)?;
+        for _ in 1..ATTEMPTS {
+            if rate(&fastest) >= bar_mgas(self.isa) {
+                break;
+            }
+            if let Some(again) = self.measure(subject, max_gas, effort) {
+                fastest = std::cmp::max_by(fastest, again, |a, b| rate(a).total_cmp(&rate(b)));
+            }
+        }
+        Some(fastest)
     }
 
     /// A run, without input and output.

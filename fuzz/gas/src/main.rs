@@ -185,7 +185,7 @@ fn measure_set(args: &Args, isa: Isa, classes: &[Class], models: &Models) -> Set
                 } else {
                     Effort::SEARCH
                 };
-                bench.measure(subject, MAX_GAS, effort)
+                bench.measure_again(subject, MAX_GAS, effort)
             },
         );
         let worst = found.first().map_or_else(
@@ -227,7 +227,8 @@ fn again(family: &str, decisions: &str, classes: &[Class], sets: &[Isa]) -> Resu
         let mut bench = Bench::new(*isa);
         for &class in classes {
             let subject = search::member(family, class, &decisions);
-            let measured = subject.and_then(|of| bench.measure(&of, f64::MAX, Effort::REPORT));
+            let measured =
+                subject.and_then(|of| bench.measure_again(&of, f64::MAX, Effort::REPORT));
             let Some(measured) = measured.filter(|measured| measured.class == class) else {
                 continue;
             };
