@@ -170,18 +170,28 @@ fn padded_windows<I: Copy, E: bytemuck::Pod, O>(
         let padded = padded.ok_or(KernelError::Shape)?;
         window.pad(image, rows.clone(), (x, convert), padding, padded);
         let (mut out, after) = rest.split_at_mut(count * weights.outputs());
-        for row in rows.clone() {
-            let from = in_image.max(row * width) - row * width;
-            let to = (in_image + count).min((row + 1) * width) - row * width;
-            let (results, others) = out.split_at_mut((to - from) * weights.outputs());
-            let first = (row - rows.start) * window.stride[0] * window.padded_line();
+        if width == 1 {
+            // A line would be a window alone: they are as far apart as its lines, so all are one.
             let windows = InPlace {
-                x: &padded[first + from * row_stride..],
-                row_stride,
+                x: &padded[..],
+                row_stride: window.stride[0] * window.padded_line(),
                 line_stride,
             };
-            multiply(windows, results)?;
-            out = others;
+            multiply(windows, out)?;
+        } else {
+            for row in rows.clone() {
+                let from = in_image.max(row * width) - row * width;
+                let to = (in_image + count).min((row + 1) * width) - row * width;
+                let (results, others) = out.split_at_mut((to - from) * weights.outputs());
+                let first = (row - rows.start) * window.stride[0] * window.padded_line();
+                let windows = InPlace {
+                    x: &padded[first + from * row_stride..],
+                    row_stride,
+                    line_stride,
+                };
+                multiply(windows, results)?;
+                out = others;
+            }
         }
         rest = after;
         position += count;

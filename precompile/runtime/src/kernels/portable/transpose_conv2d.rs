@@ -79,9 +79,14 @@ impl TransposeWeights {
         let group_taps = (GROUP_OUTPUTS / outputs).clamp(1, taps);
         let mut groups = Vec::new();
         for first in (0..taps).step_by(group_taps) {
-            let mut rows = Vec::new();
             let end = (first + group_taps).min(taps);
+            let mut rows = Vec::with_capacity((end - first) * outputs * channels);
             for tap in first..end {
+                if channels == 1 {
+                    // A copy of one element would be a call.
+                    rows.extend(weights[tap..].iter().step_by(taps));
+                    continue;
+                }
                 for output in 0..outputs {
                     let from = (output * taps + tap) * channels;
                     rows.extend_from_slice(&weights[from..from + channels]);

@@ -45,16 +45,25 @@ impl Panels {
         };
         let mut aligned = AlignedBytes::zeroed(layout.length() * size_of::<i16>());
         let packed: &mut [i16] = bytemuck::cast_slice_mut(aligned.bytes_mut());
-        let rows = weights.chunks_exact(lines * line);
-        for (output, row) in rows.enumerate() {
-            let place = output % layout.panel_outputs();
-            let panel = layout.panel(output - place);
+        let depth = lines * line;
+        for first in (0..outputs).step_by(layout.panel_outputs()) {
+            let panel = layout.panel(first);
             let step = panel.registers * width.lanes() * 2;
-            let mut at = panel.weights + place * 2;
-            for line in row.chunks_exact(line) {
-                for pair in line.chunks(2) {
-                    packed[at..at + pair.len()].copy_from_slice(pair);
-                    at += step;
+            let rows = weights[first * depth..].chunks_exact(depth);
+            for (place, row) in rows.take(panel.width).enumerate() {
+                let mut at = panel.weights + place * 2;
+                for line in row.chunks_exact(line) {
+                    let (pairs, last) = line.as_chunks::<2>();
+                    // One by one: a copy of two elements would be a call.
+                    for &[even, odd] in pairs {
+                        packed[at] = even;
+                        packed[at + 1] = odd;
+                        at += step;
+                    }
+                    if let &[last] = last {
+                        packed[at] = last;
+                        at += step;
+                    }
                 }
             }
         }
