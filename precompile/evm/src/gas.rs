@@ -45,7 +45,7 @@ pub struct GasTable {
     pub max_call_gas: u64,
 }
 
-/// The prices, of records of version 2.
+/// The prices, of records of version 3.
 pub const GENESIS: GasTable = GasTable {
     base: 500,
     load_per_chunk: 2_600,
@@ -55,23 +55,23 @@ pub const GENESIS: GasTable = GasTable {
     work_milligas: [
         50_000, // operators
         5,      // macs_i8
-        10,     // macs_i16x8
-        14,     // macs_i16
-        80,     // depthwise_macs_i8
-        80,     // depthwise_macs_i16
-        75,     // pool_elements
-        100,    // elementwise
+        11,     // macs_i16x8
+        15,     // macs_i16
+        90,     // depthwise_macs_i8
+        90,     // depthwise_macs_i16
+        100,    // pool_elements
+        110,    // elementwise
         100,    // multiply_i32
         800,    // divide
-        230,    // rescale
+        260,    // rescale
         150,    // table
-        100,    // reduce
+        110,    // reduce
         40,     // move_bytes
-        4_000,  // gather
-        1_000,  // runs
+        4_400,  // gather
+        1_100,  // runs
     ],
     arena_milligas_per_byte: 25,
-    word_milligas: 22_000,
+    word_milligas: 24_000,
     raw_milligas_per_byte: 100,
     info_word_milligas: 3_000,
     activate_per_slot: 22_100,
@@ -208,7 +208,7 @@ mod tests {
 
     fn record(counts: [u64; WORK_CLASSES], field: u32) -> Record {
         Record {
-            version: 1,
+            version: 3,
             items: 7,
             payload_bytes: field,
             arena_bytes: field,

@@ -56,7 +56,8 @@ pub(super) fn fused(
 ) -> Option<Step> {
     if let Operator::Rescale(rescale) = &model.model().operators[operator] {
         let (last, bounds) = bounds_behind(rescale, readers.next(model, operator))?;
-        let step = rescale.clamped_step(isa, Some(bounds)).ok()?;
+        let from = model.values().operand(rescale.input).dtype();
+        let step = rescale.clamped_step(from, isa, Some(bounds)).ok()?;
         return Some(step.running(last + 1 - operator));
     }
     let Some((at, Operator::Rescale(rescale))) = readers.next(model, operator) else {

@@ -37,10 +37,11 @@ pub const MAX_RESIZE_SIZE: u32 = 16_383;
 const _: () = assert!(MAX_PORTS + MAX_CONSTANTS + MAX_OPERATORS <= 1 << 16);
 
 /// Steps of validation that any model may take. A step is a constant's element that an operator reads
-/// (proofs look at it, plans pack it), a part of the proof of a sum, or a unit of work or an output byte of an operator on
+/// (proofs look at it, plans pack it), a part of the proof of a sum, of a scale, or a unit of work or an output byte of an operator on
 /// constants alone.
 pub const VALIDATION_STEPS_BASE: u64 = 1 << 20;
-/// Steps that a sum takes that is proved to fit, beside the weights that are added.
-pub const VALIDATION_STEPS_PER_SUM: u64 = 4;
+/// Steps that a sum takes that is proved to fit, beside the weights that are added, and a scale of a
+/// RESCALE.
+pub const VALIDATION_STEPS_PER_CHECK: u64 = 4;
 /// Further steps per byte of payload: activation is priced by the byte.
 pub const VALIDATION_STEPS_PER_BYTE: u64 = 8;

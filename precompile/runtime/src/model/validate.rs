@@ -5,7 +5,7 @@ use super::{
     format::{Model, ValueId},
     limits::{
         MAX_ARENA_BYTES, MAX_TENSOR_ELEMENTS, VALIDATION_STEPS_BASE, VALIDATION_STEPS_PER_BYTE,
-        VALIDATION_STEPS_PER_SUM,
+        VALIDATION_STEPS_PER_CHECK,
     },
     ports, reachability,
 };
@@ -268,8 +268,8 @@ fn add_operator(
     let is_constant = operands.iter().all(|operand| operand.constant.is_some());
     let constants = operands.iter().filter(|operand| operand.constant.is_some());
     let elements = constants.map(|operand| operand.tensor.elements());
-    let sums = inferred.sums.saturating_mul(VALIDATION_STEPS_PER_SUM);
-    budget.spend(index, elements.chain([sums]))?;
+    let checks = inferred.checks.saturating_mul(VALIDATION_STEPS_PER_CHECK);
+    budget.spend(index, elements.chain([checks]))?;
     if is_constant {
         let work = inferred.work.to_array();
         let output_bytes = inferred.output.size_bytes();

@@ -118,7 +118,7 @@ impl Operation for Conv2d {
             DType::I32 => work.macs_i8 = macs,
             _ => work.macs_i16x8 = macs,
         }
-        Ok(Inferred::new(output, work).proving(sums.outputs as u64))
+        Ok(Inferred::new(output, work).checking(sums.outputs as u64))
     }
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {

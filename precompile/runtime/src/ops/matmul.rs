@@ -79,6 +79,8 @@ fn is_packed_once(shape: &MatMulShape, b: &Operand<'_>) -> bool {
 
 /// Bytes of a right side that is not packed once that go to one place.
 const PACKED_PIECE_BYTES: u64 = 16;
+/// What a matrix of it takes beside that: a product begins.
+const MATRIX_RUNS: u64 = 24;
 
 impl Operation for MatMul {
     fn operands(&self) -> Vec<ValueId> {
@@ -103,13 +105,14 @@ impl Operation for MatMul {
         if !is_packed_once(&shape, b) {
             work.operators = 1;
             sums = 0;
-            work.runs = pieces(b.tensor.size_bytes(), PACKED_PIECE_BYTES);
+            let packed = pieces(b.tensor.size_bytes(), PACKED_PIECE_BYTES);
+            work.runs = packed.saturating_add(MATRIX_RUNS * shape.batch as u64);
         }
         match a.dtype() {
             DType::I8 => work.macs_i8 = panel_macs(rows, columns, depth),
             _ => work.macs_i16 = panel_macs_i16(rows, columns, depth),
         }
-        Ok(Inferred::new(output, work).proving(sums))
+        Ok(Inferred::new(output, work).checking(sums))
     }
 
     fn prove(&self, operands: &[Operand<'_>]) -> Result<(), OperatorError> {
@@ -259,8 +262,11 @@ fn pack(
     zero_point: i32,
 ) -> Result<Vec<PackedWeights>, KernelError> {
     fn transposed<T: Copy>(matrix: &[T], columns: usize) -> Vec<T> {
-        let column = |at| matrix.iter().skip(at).step_by(columns).copied();
-        (0..columns).flat_map(column).collect()
+        let mut rows = Vec::new();
+        for column in 0..columns {
+            rows.extend(matrix[column..].iter().step_by(columns));
+        }
+        rows
     }
     let MatMulShape { depth, columns, .. } = *shape;
     let matrices: Option<Vec<_>> = match b {

@@ -79,8 +79,8 @@ pub(crate) struct Inferred {
     pub(crate) output: TensorType,
     /// Work of one run, without the count of operators.
     pub(crate) work: Work,
-    /// Sums that are proved to fit one by one, from constants.
-    pub(crate) sums: u64,
+    /// What is looked at one by one before a run: sums of constants that are proved to fit, scales.
+    pub(crate) checks: u64,
     /// The output is the first operand's elements, unchanged and in the same order.
     pub(crate) is_alias: bool,
 }
@@ -91,14 +91,14 @@ impl Inferred {
         Self {
             output,
             work,
-            sums: 0,
+            checks: 0,
             is_alias: false,
         }
     }
 
-    /// The same, with sums that are proved one by one.
-    pub(crate) const fn proving(mut self, sums: u64) -> Self {
-        self.sums = sums;
+    /// The same, with so much that is looked at one by one.
+    pub(crate) const fn checking(mut self, checks: u64) -> Self {
+        self.checks = checks;
         self
     }
 
@@ -107,7 +107,7 @@ impl Inferred {
         Self {
             output,
             work: Work::default(),
-            sums: 0,
+            checks: 0,
             is_alias: true,
         }
     }

@@ -30,6 +30,8 @@ use libssz_types::SszList;
 
 /// Smallest and largest right shift.
 const SHIFT_RANGE_BITS: core::ops::RangeInclusive<u8> = 2..=62;
+/// Bytes that a scale is counted as where there is one for each channel.
+const SCALE_BYTES: u64 = 8;
 
 /// Attributes of RESCALE.
 #[derive(Clone, Debug, PartialEq, SszEncode, SszDecode)]
@@ -139,20 +141,25 @@ impl Operation for Rescale {
             return Err(OperatorError::OutputZeroPoint { zero_point });
         }
         self.check_factors(input)?;
-        let work = Work {
+        let channels = self.multipliers.len() as u64;
+        let mut work = Work {
             rescale: input.tensor.elements(),
-            runs: if self.per_channel {
-                input.tensor.elements() / (self.multipliers.len() as u64).max(1)
-            } else {
-                1
-            },
+            runs: 1,
             ..Work::default()
         };
-        Ok(Inferred::new(with_shape(self.to, input.shape())?, work))
+        if self.per_channel {
+            work.runs = input.tensor.elements() / channels.max(1);
+            // Scales are read as weights are.
+            work.move_bytes = channels.saturating_mul(SCALE_BYTES);
+        }
+        let output = with_shape(self.to, input.shape())?;
+        // Each scale is looked at and laid out for the kernels.
+        Ok(Inferred::new(output, work).checking(channels))
     }
 
-    fn prepare(&self, _operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
-        self.clamped_step(isa, None)
+    fn prepare(&self, operands: &[Operand<'_>], isa: Isa) -> Result<Step, KernelError> {
+        let [input] = exactly(operands).map_err(|_| KernelError::Shape)?;
+        self.clamped_step(input.dtype(), isa, None)
     }
 }
 
@@ -174,13 +181,15 @@ impl Rescale {
         })
     }
 
-    /// A step that also clamps the results, which are signed, to these bounds.
+    /// A step on elements of type `from` that also clamps the results, which are signed, to these bounds.
     pub(crate) fn clamped_step(
         &self,
+        from: DType,
         isa: Isa,
         bounds: Option<(i32, i32)>,
     ) -> Result<Step, KernelError> {
         let multipliers: Vec<i32> = self.multipliers.iter().map(|entry| entry.0).collect();
+        let bits = |dtype: DType| 8 * dtype.size_bytes() as u32;
         let rescale = Kernel::new(&RescaleParameters {
             input_zero_point: self.input_zero_point.0,
             output_zero_point: self.output_zero_point.0,
@@ -193,6 +202,7 @@ impl Rescale {
         })
         .ok_or(KernelError::Shape)?
         .with_bounds(bounds)
+        .between(bits(from), bits(self.to))
         .with_isa(isa);
         let step = Step::new(isa, 1, move |reads, out| match (reads, out) {
             ([View::I8(x)], ViewMut::I8(out)) => rescale.run(x, out),

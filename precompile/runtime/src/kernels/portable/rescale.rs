@@ -50,6 +50,12 @@ pub struct Rescale {
     scale32: bool,
     /// If the only scale is a power of two, for signed inputs that are rounded once.
     shift: Option<Shift>,
+    /// Bits of the elements that it will read and write, if they are known.
+    #[cfg_attr(
+        not(all(feature = "std", target_arch = "x86_64")),
+        allow(dead_code, reason = "no other set prepares anything")
+    )]
+    bits: Option<(u32, u32)>,
     isa: Isa,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     /// For i8, i16 and i32, where the set's own kernel fits.
@@ -154,6 +160,7 @@ impl Rescale {
             bounds: (i32::MIN, i32::MAX),
             scale32,
             shift,
+            bits: None,
             isa: Isa::portable(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             wide: [const { None }; 3],
@@ -162,14 +169,25 @@ impl Rescale {
         })
     }
 
+    /// The same, to read and write elements of so many bits alone: [`Self::with_isa`] then prepares nothing
+    /// for others.
+    pub(crate) fn between(self, input_bits: u32, output_bits: u32) -> Self {
+        Self {
+            bits: Some((input_bits, output_bits)),
+            ..self
+        }
+    }
+
     /// The same, to be run with the instructions of `isa`.
     pub fn with_isa(self, isa: Isa) -> Self {
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        let narrow = self.narrow(isa);
         Self {
             isa,
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            wide: self.wide(isa),
+            wide: self.wide(isa, narrow.is_some()),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            narrow: self.narrow(isa),
+            narrow,
             ..self
         }
     }
@@ -182,9 +200,10 @@ impl Rescale {
         }
     }
 
-    /// What the set's own kernel reads, for each input that it fits.
+    /// What the set's own kernel reads, for each input that it fits and that may come; not for i32 to i8 if
+    /// there is a kernel for that alone.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    fn wide(&self, isa: Isa) -> [Option<Wide>; 3] {
+    fn wide(&self, isa: Isa, is_narrowed: bool) -> [Option<Wide>; 3] {
         let is_for = self.scale32 && !self.input_unsigned && self.shift.is_none();
         if !is_for || !Wide::is_in(isa) {
             return [const { None }; 3];
@@ -192,8 +211,13 @@ impl Rescale {
         let (multipliers, shifts_bits) = self.factors();
         let is_double_round = self.is_double_round();
         [8, 16, 32].map(|bits| {
-            // Which input it will be is not known yet; only narrow ones have zero points.
-            let fits = bits <= 16 || self.input_zero_point == 0;
+            let is_needed = match self.bits {
+                Some((32, 8)) => bits == 32 && !is_narrowed,
+                Some((input_bits, _)) => bits == input_bits,
+                None => true,
+            };
+            // Only narrow inputs have zero points.
+            let fits = is_needed && (bits <= 16 || self.input_zero_point == 0);
             let factors = (&multipliers[..], &shifts_bits[..]);
             fits.then(|| Wide::new(isa, bits, factors, is_double_round))
                 .flatten()
@@ -204,7 +228,8 @@ impl Rescale {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     fn narrow(&self, isa: Isa) -> Option<NarrowRows> {
         let is_for = self.scale32 && self.input_zero_point == 0 && self.shift.is_none();
-        if !is_for || self.output_unsigned {
+        let is_needed = matches!(self.bits, None | Some((32, 8)));
+        if !is_for || !is_needed || self.output_unsigned {
             return None;
         }
         let (multipliers, shifts_bits) = self.factors();

@@ -80,7 +80,7 @@ impl TransposeWeights {
         let mut groups = Vec::new();
         for first in (0..taps).step_by(group_taps) {
             let end = (first + group_taps).min(taps);
-            let mut rows = Vec::with_capacity((end - first) * outputs * channels);
+            let mut rows = Vec::new();
             for tap in first..end {
                 if channels == 1 {
                     // A copy of one element would be a call.
