@@ -50,7 +50,7 @@ pub const GENESIS: GasTable = GasTable {
     base: 500,
     load_per_chunk: 2_600,
     load_milligas_per_byte: 500,
-    load_per_item: 250,
+    load_per_item: 280,
     load_milligas_per_step: 700,
     work_milligas: [
         50_000, // operators
@@ -63,7 +63,7 @@ pub const GENESIS: GasTable = GasTable {
         110,    // elementwise
         100,    // multiply_i32
         800,    // divide
-        260,    // rescale
+        280,    // rescale
         150,    // table
         110,    // reduce
         40,     // move_bytes
