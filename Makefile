@@ -17,7 +17,7 @@ BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
 	test-conformance conformance onnx-conformance real-models cross cross-ci bench gas predeploys vectors \
-	fmt fuzz clean halmos deep-invariants examples
+	fmt fuzz clean halmos deep-invariants coverage examples
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -66,6 +66,10 @@ test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where
 	@# Fails when the figures are not those in snapshots/gas.json.
 	FORGE_SNAPSHOT_CHECK=true forge test --match-contract ContractGasTest
 	FIXPOINT_CLI=$(DEBUG_BIN) forge test --no-match-contract ContractGasTest
+	python3 scripts/coverage.py
+
+coverage: $(NPM) tools ## What the Solidity tests reach of contracts/src; fails below 95 % of lines or 90 % of branches
+	python3 scripts/coverage.py --missing
 
 halmos: $(NPM) tools ## Proofs of how a price is split, for all prices and shares
 	python3 scripts/halmos.py

@@ -126,6 +126,30 @@ contract ReceiptVerifierTest is Harness {
         );
     }
 
+    function test_whatIsNoLogIsRefused() public {
+        ReceiptTrie trie = new ReceiptTrie();
+        bytes[] memory twoFields = new bytes[](2);
+        (twoFields[0], twoFields[1]) =
+        (RLP.encode(Predeploys.INFERENCE_GATEWAY), RLP.encode(new bytes(1)));
+        bytes[] memory logs = new bytes[](1);
+        logs[0] = RLP.encode(twoFields);
+        bytes[] memory fields = new bytes[](4);
+        (fields[0], fields[1], fields[2], fields[3]) =
+        (
+            RLP.encode(uint256(1)),
+            RLP.encode(uint256(3)),
+            RLP.encode(new bytes(100)),
+            RLP.encode(logs)
+        );
+        trie.push(RLP.encode(fields));
+        IReceiptVerifier.Proof memory proof;
+        bytes32 root;
+        (root, proof.nodes) = trie.prove(0);
+        expectRefused(
+            root, proof, abi.encodeWithSelector(IReceiptVerifier.MalformedReceipt.selector)
+        );
+    }
+
     function test_aHeaderLeadsToTheReceipts() public {
         (bytes32 root, IReceiptVerifier.Proof memory proof) = proved(3, 1, 1, 1);
         bytes memory header = headerOf(root, 77, 1234);

@@ -8,6 +8,7 @@ import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
 import {IModelRevenue} from "../../src/interfaces/IModelRevenue.sol";
 import {IModelTerms} from "../../src/interfaces/IModelTerms.sol";
 import {Predeploys} from "../../src/libraries/Predeploys.sol";
+import {Log} from "../Harness.sol";
 import {MoodyToken} from "../mocks/Tokens.sol";
 import {Books} from "./Books.sol";
 
@@ -38,7 +39,9 @@ contract Actions is Books {
         uint256 given = order.prepaid ? 0 : bound(funds, 0, 2 * order.maxPrice + 1);
         give(order.token, payer, given);
         uint256 sent = order.token == NATIVE ? given : 0;
+        vm.recordLogs();
         if (!act(payer, callOf(order, kind, n), sent, payer)) return;
+        checkReceipts(order, payer);
         checkCharged(order.token, payer, order.maxPrice, order.prepaid);
     }
 
@@ -292,6 +295,25 @@ contract Actions is Books {
         vm.assertGe(purse.credits, was.credits);
         _sums[token].charged += price;
         if (prepaid) _sums[token].drawn += price;
+    }
+
+    /// @dev What the receipts say is what was quoted: model, version, payer, currency, and the sum of
+    /// prices.
+    function checkReceipts(IInferenceGateway.Order memory order, address payer) private {
+        Log[] memory logs = vm.getRecordedLogs();
+        uint256 total;
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].emitter != address(GATEWAY)) continue;
+            if (logs[i].topics[0] != IInferenceGateway.InferenceReceipt.selector) continue;
+            vm.assertEq(uint256(logs[i].topics[1]), order.modelId);
+            vm.assertEq(address(uint160(uint256(logs[i].topics[2]))), payer);
+            (uint32 version,,,, address token, uint256 price) =
+                abi.decode(logs[i].data, (uint32, bytes32, bytes32, bool, address, uint256));
+            vm.assertEq(version, order.version);
+            vm.assertEq(token, order.token);
+            total += price;
+        }
+        vm.assertEq(total, order.maxPrice);
     }
 
     function checkKept(

@@ -72,7 +72,32 @@ contract MoneyInvariants is Harness {
             for (uint32 version = 1; version <= latest; ++version) {
                 address root = REGISTRY.rootOf(modelId, version);
                 vm.assertEq(REGISTRY.publishedAs(root), modelId);
+                checkBytes(root);
             }
+        }
+    }
+
+    /// @dev A one-chunk model's bytes are those that its root was written for: the code hash that it
+    /// names for its chunk, and the content hash of what stands behind the chunk's kind and gate.
+    function checkBytes(address root) private view {
+        bytes memory code = root.code;
+        vm.assertEq(code.length, 63 + 52);
+        (bytes32 contentHash, bytes32 entry, bytes32 codeHash) =
+            (wordAt(code, 29), wordAt(code, 63), wordAt(code, 83));
+        address chunk = address(bytes20(entry));
+        vm.assertEq(chunk.codehash, codeHash);
+        bytes memory data = chunk.code;
+        bytes32 hash;
+        assembly ("memory-safe") {
+            // Behind the array's length, kind and gate: all the rest, which is not empty.
+            hash := keccak256(add(data, 53), sub(mload(data), 21))
+        }
+        vm.assertEq(hash, contentHash);
+    }
+
+    function wordAt(bytes memory data, uint256 offset) private pure returns (bytes32 word) {
+        assembly ("memory-safe") {
+            word := mload(add(add(data, 0x20), offset))
         }
     }
 

@@ -149,6 +149,11 @@ contract InferenceLibraryTest is Harness {
         }
     }
 
+    function test_argmaxOfNothing() public {
+        vm.expectRevert(Inference.EmptyOutput.selector);
+        user.argmax(new int256[](0));
+    }
+
     function test_argmaxOfExtremes() public view {
         vm.assertEq(user.argmax(words(type(int256).min, type(int256).max)), 1);
         vm.assertEq(user.argmax(words(type(int256).min, type(int256).min)), 0);
