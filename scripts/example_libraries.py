@@ -11,7 +11,11 @@ from devkit import ROOT, Failed, main, run
 FOLDER = ROOT / "contracts" / "examples" / "models"
 MODELS = ROOT / "test-vectors" / "models"
 # Library to model and precision.
-LIBRARIES = {"Volatility": ("volatility", "int16")}
+LIBRARIES = {
+    "Digits": ("digits", "int8"),
+    "Risk": ("risk", "int16"),
+    "Volatility": ("volatility", "int16"),
+}
 
 
 def parse_arguments():

@@ -11,7 +11,7 @@ import {Predeploys} from "../../src/libraries/Predeploys.sol";
 import {CandleOrder, CandleType, HistoricalInputQuery} from "../../src/solidml/OGHistorical.sol";
 import {TensorLib} from "../../src/solidml/TensorLib.sol";
 import {SolidMLHarness} from "../SolidMLHarness.sol";
-import {CompiledVolatility} from "./CompiledVolatility.sol";
+import {CompiledModel} from "./CompiledModel.sol";
 
 interface IVolatilityModel {
     function report(int128 thousandths) external;
@@ -26,7 +26,7 @@ interface IPriceStatistics {
 
 /// @title SolidML's contracts on the native runtime
 /// @dev The registry is answered for: it knows the models of its chunk store, not those of files.
-contract SolidMLNativeTest is SolidMLHarness, CompiledVolatility {
+contract SolidMLNativeTest is SolidMLHarness, CompiledModel {
     TaskScheduler private constant SCHEDULER = TaskScheduler(Predeploys.TASK_SCHEDULER);
     CandleRecorder private constant RECORDER = CandleRecorder(Predeploys.CANDLE_RECORDER);
     SolidMLHistorical private constant HISTORY = SolidMLHistorical(Predeploys.OG_HISTORICAL);
@@ -37,7 +37,7 @@ contract SolidMLNativeTest is SolidMLHarness, CompiledVolatility {
     address private model;
 
     function setUp() public {
-        model = useVolatility(FILE);
+        model = compileModel("volatility", "int16", FILE);
         placeSolidML();
         vm.mockCall(
             Predeploys.MODEL_REGISTRY,

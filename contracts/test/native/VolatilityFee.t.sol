@@ -2,10 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {VolatilityFee} from "../../examples/VolatilityFee.sol";
-import {CompiledVolatility} from "./CompiledVolatility.sol";
+import {CompiledModel} from "./CompiledModel.sol";
 
 /// @title The volatility model behind the contract that follows it
-contract VolatilityFeeNativeTest is CompiledVolatility {
+contract VolatilityFeeNativeTest is CompiledModel {
     string private constant FILE = "cache/volatility.fxp";
     uint256 private constant HOURS = 17;
     uint256 private constant PRICE = 2000e18;
@@ -13,7 +13,7 @@ contract VolatilityFeeNativeTest is CompiledVolatility {
     address private model;
 
     function setUp() public {
-        model = useVolatility(FILE);
+        model = compileModel("volatility", "int16", FILE);
     }
 
     function test_aWildMarketCostsMoreThanACalmOne() public {

@@ -4,10 +4,10 @@ pragma solidity ^0.8.28;
 import {VolatilityHook} from "../../examples/VolatilityHook.sol";
 import {PoolKey} from "../../examples/uniswap/IPoolHook.sol";
 import {Hooks, PoolManagerStub} from "../mocks/HookBench.sol";
-import {CompiledVolatility} from "./CompiledVolatility.sol";
+import {CompiledModel} from "./CompiledModel.sol";
 
 /// @title The volatility model behind the hook whose fee follows it
-contract VolatilityHookNativeTest is CompiledVolatility {
+contract VolatilityHookNativeTest is CompiledModel {
     string private constant FILE = "cache/volatility-hook.fxp";
     uint160 private constant ONE = 1 << 96;
 
@@ -15,7 +15,7 @@ contract VolatilityHookNativeTest is CompiledVolatility {
     VolatilityHook private hook;
 
     function setUp() public {
-        address model = useVolatility(FILE);
+        address model = compileModel("volatility", "int16", FILE);
         vm.warp(1_000_000 hours);
         manager = new PoolManagerStub();
         // Its constructor compares the model's bytes with those that the library was written for.
