@@ -17,7 +17,7 @@ BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
 	test-conformance conformance onnx-conformance real-models cross cross-ci bench gas predeploys vectors \
-	fmt fuzz clean halmos deep-invariants coverage examples
+	fmt fuzz clean halmos deep-invariants coverage examples accuracy
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -118,6 +118,9 @@ onnx-conformance: tools ## ONNX's own node tests of the operators that the compi
 	$(CARGO) build --locked -p fixpoint-compiler --example onnx_conformance
 	python3 scripts/onnx_conformance.py --runner $(CURDIR)/target/debug/examples/onnx_conformance
 
+accuracy: build ## What compiling costs the trained models in accuracy; into docs/accuracy.md
+	python3 scripts/accuracy.py --fixpoint $(RELEASE_BIN)
+
 THREADS ?= 1
 bench: build ## Whole int8 networks beside onnxruntime and LiteRT (PyPI), on THREADS (1); kernels; the precompile
 	python3 scripts/bench.py --fixpoint $(RELEASE_BIN) --threads $(THREADS)
@@ -159,4 +162,4 @@ fuzz: tools ## Run each fuzz target for FUZZ_SECONDS (needs a nightly toolchain 
 			-max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 clean: ## Remove everything that was built
-	rm -rf target node_modules out cache broadcast .demo .conformance .venv-tosa .venv-bench .venv-onnx
+	rm -rf target node_modules out cache broadcast .demo .conformance .venv-tosa .venv-bench .venv-onnx .venv-accuracy

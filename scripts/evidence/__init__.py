@@ -1,0 +1,1 @@
+"""What compiling costs the trained models of `test-vectors/models` in accuracy, measured."""
