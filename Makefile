@@ -17,7 +17,7 @@ BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
 	test-conformance conformance onnx-conformance real-models cross cross-ci bench gas predeploys vectors \
-	fmt fuzz clean halmos deep-invariants coverage examples accuracy
+	fmt fuzz clean halmos deep-invariants coverage slither examples accuracy
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -70,6 +70,9 @@ test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where
 
 coverage: $(NPM) tools ## What the Solidity tests reach of contracts/src; fails below 95 % of lines or 90 % of branches
 	python3 scripts/coverage.py --missing
+
+slither: $(NPM) tools ## Slither over contracts/src; fails on a finding that contracts/slither.json does not answer
+	python3 scripts/slither.py
 
 halmos: $(NPM) tools ## Proofs of how a price is split, for all prices and shares
 	python3 scripts/halmos.py
