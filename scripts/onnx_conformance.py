@@ -106,6 +106,8 @@ def report(results, left_out, verbose):
             surprises.append(test["case"])
         if verbose or not expected:
             print(f"{verdict['verdict']:11} {test['case']}: {verdict['reason'][:300]}")
+        else:
+            print(f"{verdict['verdict']:11} {test['case']}: {LEFT_OUT[test['case']]}")
     print(f"{'operator':26} {'passed':>7} {'outside':>8} {'failed':>7} {'unsupported':>12}  largest error, steps")
     total = collections.Counter()
     for operator in sorted(counts):

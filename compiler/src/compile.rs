@@ -12,8 +12,9 @@ use crate::{
     lower::{Lowered, lower},
     onnx,
     options::{CompileOptions, IntegerOptions, Precision},
+    prescribed::{absorb, declared, is_quantised},
     progress::Progress,
-    quantise::quantise,
+    quantise::{check_scales, quantise},
     record::Record,
     report::{Report, constant_elements, evaluate, evaluate_alone},
     samples::{Batch, Samples},
@@ -56,13 +57,19 @@ pub fn compile_onnx(
     if options.precision != Precision::Int32 {
         fold(&mut graph);
     }
+    absorb(&mut graph);
     let (calibration, test, held_back) = split_samples(options, &graph.input_shapes())?;
+    let mut wide = Vec::new();
     let ranges = match recorded {
         Some(record) => record.ranges(&graph)?,
-        None if calibration.is_empty() => return Err(CompileError::NoCalibration),
+        None if calibration.is_empty() => {
+            let (ranges, too_wide) = declared(&graph)?;
+            wide = too_wide;
+            ranges
+        }
         None => calibrate(&graph, &calibration, options.method, progress)?,
     };
-    let lowered = lower_graph(&graph, &ranges, options)?;
+    let lowered = lower_graph(&graph, &ranges, &wide, options)?;
     let (mut compiled, valid) = checked(lowered.model)?;
     compiled.report.parameters = graph.parameters();
     compiled.report.calibration_samples = calibration.len();
@@ -87,16 +94,26 @@ pub fn compile_onnx(
 fn lower_graph(
     graph: &Graph,
     ranges: &Ranges,
+    wide: &[bool],
     options: &CompileOptions,
 ) -> Result<Lowered, CompileError> {
-    if options.precision == Precision::Int32 {
+    let own_integers = is_quantised(graph);
+    if options.precision == Precision::Int32 && !own_integers {
         return Ok(Lowered {
             model: fixed::network::lower(graph, ranges, &options.saturating_inputs)?,
             remarks: Vec::new(),
         });
     }
     let quants = quantise(graph, ranges, options.precision, options.input_scales)?;
-    lower(graph, &quants, options)
+    check_scales(graph, ranges, wide, &quants)?;
+    let mut lowered = lower(graph, &quants, options)?;
+    if own_integers {
+        lowered.remarks.push(
+            "the model's own integers, scales and zero points were kept, whatever the precision"
+                .to_owned(),
+        );
+    }
+    Ok(lowered)
 }
 
 /// Compiles a file of classical operators: no integers are chosen but the inputs' grids.

@@ -217,6 +217,24 @@ pub enum CompileError {
         "quantisation needs sample inputs: give --calibration X.npz (keys are input names, axis 0 is samples)"
     )]
     NoCalibration,
+    /// A quantised model that leaves the scale of a tensor open.
+    #[error(
+        "node '{node}' ({operator}): the model gives its result no scale: give --calibration X.npz, or quantise its result too"
+    )]
+    NoScale {
+        /// The node's name.
+        node: String,
+        /// Its operator.
+        operator: String,
+    },
+    /// A quantised model with tensors of 8 and of 16 bits.
+    #[error(
+        "tensors '{}' and '{}' are quantised to different widths: quantise all activations to 8 or all to 16 bits", .tensors[0], .tensors[1]
+    )]
+    MixedWidths {
+        /// One tensor of each.
+        tensors: [String; 2],
+    },
     /// Samples that do not fit the model.
     #[error("samples for input '{input}': {reason}")]
     Samples {

@@ -78,19 +78,19 @@ fn fold_once(graph: &mut Graph) -> bool {
 /// The one operator that does what two do, if there is one. `shape` is the tensor between them.
 fn merge(first: &Node, second: &Node, shape: &[usize]) -> Option<Op> {
     match (&first.op, &second.op) {
-        (Op::Conv(conv), Op::Affine(affine)) => {
+        (Op::Conv(conv), Op::Affine(affine)) if conv.grid.is_none() => {
             let (scale, offset) = along_axis(affine, shape, 1)?;
             Some(Op::Conv(scale_outputs_conv(conv, &scale, &offset)))
         }
-        (Op::Dense(dense), Op::Affine(affine)) => {
+        (Op::Dense(dense), Op::Affine(affine)) if dense.grid.is_none() => {
             let (scale, offset) = along_axis(affine, shape, shape.len() - 1)?;
             Some(Op::Dense(scale_outputs_dense(dense, &scale, &offset)))
         }
-        (Op::Affine(affine), Op::Dense(dense)) => {
+        (Op::Affine(affine), Op::Dense(dense)) if dense.grid.is_none() => {
             let (scale, offset) = along_axis(affine, shape, shape.len() - 1)?;
             Some(Op::Dense(scale_inputs_dense(dense, &scale, &offset)))
         }
-        (Op::Affine(affine), Op::Conv(conv)) => {
+        (Op::Affine(affine), Op::Conv(conv)) if conv.grid.is_none() => {
             let (scale, offset) = along_axis(affine, shape, 1)?;
             // An offset would have to reach into the padding, which stays zero.
             let padded = conv.window.pad != [0; 4];

@@ -1,6 +1,7 @@
 //! ONNX, TFLite and TOSA models to Fixpoint models, in stages, each a module:
 //!
 //! 1. [`mod@import`]: ONNX to the float graph [`ir`]; [`fold`] simplifies it, [`float`] runs it;
+//!    `prescribed` gives already quantised models their own integers;
 //! 2. [`mod@calibrate`]: the range of every tensor over sample inputs;
 //! 3. [`mod@quantise`]: element types, scales, zero points;
 //! 4. [`mod@lower`]: TOSA operators, put together by [`builder`];
@@ -31,6 +32,7 @@ pub mod npy;
 pub mod onnx;
 pub mod options;
 pub mod ports;
+mod prescribed;
 pub mod progress;
 pub mod quantise;
 pub mod ratio;

@@ -10,7 +10,7 @@
 use crate::{
     calibrate::{Range, Ranges},
     error::CompileError,
-    ir::{Binary, Dense, Element, Graph, Op, Reduction, Unary, ValueIndex},
+    ir::{Binary, Code, Dense, Element, Graph, Grid, Op, Reduction, Unary, ValueIndex},
     options::{InputScales, Precision},
     ratio,
 };
@@ -57,6 +57,17 @@ impl Quant {
         }
     }
 
+    /// The integers that a quantised model prescribes.
+    fn prescribed(grid: &Grid) -> Self {
+        let dtype = match grid.code {
+            Code::I8 | Code::U8 => DType::I8,
+            Code::I16 | Code::U16 => DType::I16,
+        };
+        let ratio = ratio::from_f32(grid.scale);
+        let ratio = ratio.unwrap_or_else(|| ratio_of(f64::from(grid.scale)));
+        Self::new(dtype, ratio, grid.zero_point - grid.code.offset())
+    }
+
     /// Integers and truth values, which stand for themselves.
     fn plain(dtype: DType) -> Self {
         Self {
@@ -89,6 +100,7 @@ pub fn quantise(
     scales: InputScales,
 ) -> Result<Vec<Quant>, CompileError> {
     let dtype = match precision {
+        _ if let Some(bits) = prescribed_bits(graph)? => bits,
         Precision::Int8 => DType::I8,
         Precision::Int16 => DType::I16,
         Precision::Int32 => return Err(CompileError::Precision { precision: "int32" }),
@@ -109,6 +121,7 @@ pub fn quantise(
         .iter()
         .zip(&graph.values)
         .map(|(range, value)| match value.element {
+            Element::Real if let Some(grid) = &value.grid => Quant::prescribed(grid),
             Element::Real if value.constant.is_some() => from_range(dtype, *range),
             Element::Real => from_range(dtype, roomy(range)),
             Element::Integer => Quant::plain(DType::I32),
@@ -116,7 +129,7 @@ pub fn quantise(
         })
         .collect();
     for (index, &input) in graph.inputs.iter().enumerate() {
-        if graph.values[input].element != Element::Real {
+        if graph.values[input].element != Element::Real || graph.values[input].grid.is_some() {
             continue;
         }
         let features = &ranges.features[index];
@@ -142,6 +155,46 @@ pub fn quantise(
     Ok(quants)
 }
 
+/// That no value got its scale from a range that is too `wide` to choose one by.
+///
+/// # Errors
+/// [`CompileError::NoScale`].
+pub(crate) fn check_scales(
+    graph: &Graph,
+    ranges: &Ranges,
+    wide: &[bool],
+    quants: &[Quant],
+) -> Result<(), CompileError> {
+    for node in &graph.nodes {
+        let value = &graph.values[node.output];
+        let real = value.element == Element::Real && value.grid.is_none();
+        if !real || !wide.get(node.output).is_some_and(|&wide| wide) {
+            continue;
+        }
+        let quant = &quants[node.output];
+        let room = if quant.dtype == DType::I16 {
+            HEADROOM_I16
+        } else {
+            1.0
+        };
+        let range = &ranges.values[node.output];
+        let own = from_range(
+            quant.dtype,
+            Range {
+                min: range.min * room,
+                max: range.max * room,
+            },
+        );
+        if quant.ratio == own.ratio && quant.zero_point == own.zero_point {
+            return Err(CompileError::NoScale {
+                node: node.name.clone(),
+                operator: node.source.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// What a node's operator fixes: outputs that share their input's scale, and scales of known range.
 fn propagate(
     graph: &Graph,
@@ -153,6 +206,14 @@ fn propagate(
 ) {
     let node = &graph.nodes[index];
     let input = node.inputs[0];
+    if graph.values[node.output].grid.is_some() {
+        if matches!(node.op, Op::Clamp { .. })
+            && clamps_its_producer(graph, input, readers, producers)
+        {
+            quants[input] = quants[node.output].clone();
+        }
+        return;
+    }
     match &node.op {
         Op::Reshape
         | Op::Broadcast
@@ -168,9 +229,7 @@ fn propagate(
         } if dtype == DType::I8 => quants[node.output] = quants[input].clone(),
         Op::Pad { value, .. } if *value == 0.0 => quants[node.output] = quants[input].clone(),
         Op::Clamp { .. } => {
-            let alone = readers[input] == 1;
-            let producer = producers[input].map(|index| &graph.nodes[index].op);
-            if alone && producer.is_some_and(chooses_its_scale) {
+            if clamps_its_producer(graph, input, readers, producers) {
                 // What is clamped away needs no room in the producer's output.
                 quants[input] = quants[node.output].clone();
             } else {
@@ -179,11 +238,43 @@ fn propagate(
         }
         Op::Softmax { .. } | Op::Unary(Unary::Sigmoid) => quants[node.output] = fraction(dtype),
         Op::Unary(Unary::Tanh) => quants[node.output] = signed_fraction(dtype),
-        Op::Dense(dense) if dtype == DType::I16 && only_returned(graph, node.output, readers) => {
+        Op::Dense(dense)
+            if (dtype == DType::I16 || dense.grid.is_some())
+                && only_returned(graph, node.output, readers) =>
+        {
             quants[node.output] = wide_output(dense, &quants[input]);
         }
         _ => {}
     }
+}
+
+/// Whether what writes a clamp's operand can do so in the clamp's own scale.
+fn clamps_its_producer(
+    graph: &Graph,
+    input: ValueIndex,
+    readers: &[usize],
+    producers: &[Option<usize>],
+) -> bool {
+    let producer = producers[input].map(|index| &graph.nodes[index].op);
+    let free = readers[input] == 1 && graph.values[input].grid.is_none();
+    free && producer.is_some_and(chooses_its_scale)
+}
+
+/// Width of the integers that a model prescribes, if it does.
+fn prescribed_bits(graph: &Graph) -> Result<Option<DType>, CompileError> {
+    let mut found: Option<(u32, &str)> = None;
+    for value in graph.values.iter().filter(|value| value.constant.is_none()) {
+        let Some(grid) = value.grid else { continue };
+        match found {
+            Some((bits, other)) if bits != grid.code.bits() => {
+                return Err(CompileError::MixedWidths {
+                    tensors: [other.to_owned(), value.name.clone()],
+                });
+            }
+            _ => found = Some((grid.code.bits(), &value.name)),
+        }
+    }
+    Ok(found.map(|(bits, _)| if bits == 8 { DType::I8 } else { DType::I16 }))
 }
 
 /// Whether a value does nothing but leave the model, perhaps in another shape.
@@ -201,7 +292,7 @@ fn only_returned(graph: &Graph, value: ValueIndex, readers: &[usize]) -> bool {
 }
 
 /// Whether an operator's output scale is free, so that a clamp behind it may choose it.
-fn chooses_its_scale(op: &Op) -> bool {
+pub(crate) fn chooses_its_scale(op: &Op) -> bool {
     matches!(
         op,
         Op::Conv(_)
@@ -329,9 +420,15 @@ fn signed_fraction(dtype: DType) -> Quant {
 
 /// 32 bits at a power-of-two scale that holds the largest value the layer can give for any input.
 fn wide_output(dense: &Dense, input: &Quant) -> Quant {
+    // The distance of an element from its zero point.
+    let largest = if input.dtype == DType::I8 {
+        255.0
+    } else {
+        32768.0
+    };
     let magnitude = |index: usize| match &input.features {
-        Some(features) => 32768.0 * ratio::to_f64(features[index % features.len()].0),
-        None => 32768.0 * input.scale(),
+        Some(features) => largest * ratio::to_f64(features[index % features.len()].0),
+        None => largest * input.scale(),
     };
     let bound = dense
         .weights

@@ -90,6 +90,12 @@ pub fn apply(op: &Op, operands: &[&Tensor], shape: &[usize], element: Element) -
             Element::Integer => x.trunc(),
             Element::Boolean => f64::from(x != 0.0),
         }),
+        Op::Quantise(grid) => elementwise::each(first, |x| grid.real(grid.code(x))),
+        Op::Decode(grid) => elementwise::each(first, |x| {
+            let (min, max) = grid.code.limits();
+            grid.real(x.clamp(f64::from(min), f64::from(max)))
+        }),
+        Op::Encode(grid) => elementwise::each(first, |x| grid.code(x)),
         Op::Reshape => first.elements.clone(),
         Op::Broadcast => movement::broadcast(first, shape),
         Op::Transpose { permutation } => movement::transpose(permutation, first, shape),

@@ -30,6 +30,11 @@ pub(super) fn reduce(kind: Reduction, axes: &[usize], x: &Tensor) -> Vec<f64> {
             Reduction::Min => elements.fold(f64::INFINITY, f64::min),
         }
     };
+    if length == 0 {
+        let kept = (0..x.shape.len()).filter(|axis| !axes.contains(axis));
+        let rows = kept.map(|axis| x.shape[axis]).product();
+        return vec![row(&[]); rows];
+    }
     indices.chunks(length).map(row).collect()
 }
 

@@ -53,7 +53,16 @@ impl Source<'_> {
             return Ok(value);
         }
         let permutation = permutation.to_vec();
-        self.add(Op::Transpose { permutation }, &[value])
+        let transposed = self.add(
+            Op::Transpose {
+                permutation: permutation.clone(),
+            },
+            &[value],
+        )?;
+        self.importer
+            .quantised
+            .transpose(value, transposed, &permutation);
+        Ok(transposed)
     }
 
     pub(super) fn broadcast(&mut self, value: ValueIndex, shape: &[usize]) -> Added {
@@ -175,6 +184,7 @@ impl Source<'_> {
             bias: vec![0.0; rows.len()],
             inputs: self.shape(value)[axis],
             outputs: rows.len(),
+            grid: None,
         };
         let product = self.add(Op::Dense(dense), &[moved])?;
         self.transpose(product, &swapped)

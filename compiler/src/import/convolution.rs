@@ -162,6 +162,7 @@ impl Source<'_> {
             groups,
             window,
             dilation,
+            grid: self.grid_of_operands()?,
         };
         let result = self.add(Op::Conv(conv), &[geometry.value])?;
         Ok(vec![self.restored(result, &geometry)?])
@@ -211,6 +212,7 @@ impl Source<'_> {
             groups,
             window,
             dilation,
+            grid: None,
         };
         let result = self.add(Op::Conv(conv), &[x])?;
         Ok(vec![self.restored(result, &geometry)?])

@@ -28,6 +28,9 @@ impl Source<'_> {
             return Ok(vec![self.plus(product, bias, beta)?]);
         };
         let mut dense = self.dense(&weights, transposed)?;
+        if alpha == 1.0 && beta == 1.0 {
+            dense.grid = self.grid_of_weights(a, b, usize::from(!transposed), None)?;
+        }
         for weight in &mut dense.weights {
             *weight *= alpha as f32;
         }
@@ -41,6 +44,9 @@ impl Source<'_> {
             rows == 1 && (bias.elements.len() == 1 || bias.elements.len() == outputs)
         });
         if let Some(vector) = vector {
+            if dense.grid.is_some() {
+                dense.grid = self.grid_of_weights(a, b, usize::from(!transposed), bias)?;
+            }
             for (output, slot) in dense.bias.iter_mut().enumerate() {
                 *slot = (beta * vector.elements[output % vector.elements.len()]) as f32;
             }
@@ -97,14 +103,16 @@ impl Source<'_> {
     fn matrices(&mut self, a: ValueIndex, b: ValueIndex) -> Added {
         let (shape_a, shape_b) = (self.shape(a), self.shape(b));
         if let Some(weights) = self.known(b).filter(|weights| weights.shape.len() == 2) {
-            let dense = self.dense(&weights, false)?;
+            let mut dense = self.dense(&weights, false)?;
+            dense.grid = self.grid_of_weights(a, b, 1, None)?;
             return self.add(Op::Dense(dense), &[a]);
         }
         if let Some(weights) = self.known(a).filter(|weights| weights.shape.len() == 2) {
             // (A B)^T = B^T A^T.
             let mut swapped: Vec<usize> = (0..shape_b.len()).collect();
             swapped.swap(shape_b.len() - 2, shape_b.len() - 1);
-            let dense = self.dense(&weights, true)?;
+            let mut dense = self.dense(&weights, true)?;
+            dense.grid = self.grid_of_weights(b, a, 0, None)?;
             let b = self.transpose(b, &swapped)?;
             let product = self.add(Op::Dense(dense), &[b])?;
             return self.transpose(product, &swapped);
@@ -148,6 +156,7 @@ impl Source<'_> {
             bias: vec![0.0; outputs],
             inputs,
             outputs,
+            grid: None,
         })
     }
 }

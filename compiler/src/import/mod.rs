@@ -4,12 +4,15 @@
 //! - `tensors`: constants of the file;
 //! - `registry`: which function imports which operator; the others: one family of operators each.
 //!
+//! - `quantised`, `codes`, `written_out`: integers that already quantised models prescribe.
+//!
 //! Operators that are made of simpler ones are taken apart here: the graph has some thirty. What
 //! depends on constants alone (shapes, masks) is computed on the way. Nothing here quantises.
 
 mod activation;
 mod arithmetic;
 mod building;
+mod codes;
 mod constant;
 mod convolution;
 mod einsum;
@@ -19,12 +22,14 @@ mod matrix;
 mod movement;
 mod normalisation;
 mod pool;
+mod quantised;
 mod recurrent;
 mod reduce;
 mod registry;
 mod resize;
 mod source;
 mod tensors;
+mod written_out;
 
 use crate::{
     error::CompileError,
@@ -66,19 +71,20 @@ pub fn import(
         opset,
         graph: Graph::default(),
         indices: BTreeMap::new(),
+        quantised: codes::State::default(),
     };
     for tensor in &source.initializer {
         let constant = tensors::tensor(tensor)?;
         let index = importer.graph.constant(&tensor.name, constant);
         importer.indices.insert(tensor.name.clone(), index);
+        importer.quantised.declare(&tensor.name, tensor.data_type);
     }
     importer.inputs(source, shapes)?;
     for node in &source.node {
         importer.node(node)?;
     }
     for name in outputs {
-        let value = importer.indices.get(name.as_str()).copied();
-        let value = value.ok_or_else(|| CompileError::NoSuchOutput { name: name.clone() })?;
+        let value = importer.returned(name)?;
         importer.graph.outputs.push((name.clone(), value));
     }
     let mut graph = importer.graph;
@@ -143,6 +149,7 @@ struct Importer {
     opset: i64,
     graph: Graph,
     indices: BTreeMap<String, ValueIndex>,
+    quantised: codes::State,
 }
 
 impl Importer {
@@ -157,6 +164,8 @@ impl Importer {
                 continue;
             }
             let element = element(input)?;
+            let code = tensor_type(input).map_or(0, |tensor| tensor.elem_type);
+            self.quantised.declare(&input.name, code);
             let shape = match shapes.get(&input.name) {
                 Some(shape) => shape.clone(),
                 None => declared_shape(input)?,

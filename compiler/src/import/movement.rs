@@ -60,7 +60,11 @@ impl Source<'_> {
 
     fn dropout(&mut self, x: ValueIndex) -> Converted {
         let training = self.optional(2, "training_mode")?;
-        if training.is_some_and(|training| training.elements.first().is_some_and(|&t| t != 0.0)) {
+        let training = training.and_then(|training| training.elements.first().copied());
+        // What drops nothing is the same in training.
+        let ratio = self.optional(1, "ratio")?;
+        let ratio = ratio.map_or(Some(0.5), |ratio| ratio.elements.first().copied());
+        if training.is_some_and(|training| training != 0.0) && ratio != Some(0.0) {
             return Err(self.unsupported("training mode: export the model in evaluation mode"));
         }
         let shape = self.shape(x);

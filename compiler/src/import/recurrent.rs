@@ -163,6 +163,7 @@ impl Source<'_> {
             bias: bias.iter().map(|&bias| bias as f32).collect(),
             inputs,
             outputs: rows,
+            grid: None,
         };
         let peepholes = self.optional(7, "peepholes")?;
         let functions = self.texts("activations");
@@ -353,6 +354,7 @@ impl Source<'_> {
                 bias: part(&cell.recurrent.bias, 1),
                 inputs: cell.hidden,
                 outputs: cell.hidden,
+                grid: None,
             };
             self.add(Op::Dense(dense), &[left])?
         };

@@ -79,6 +79,12 @@ impl Source<'_> {
                     "a product of {length} elements: at most {MAX_FACTORS} are supported"
                 )));
             }
+            if length == 0 {
+                let mut shape = self.shape(x);
+                shape[axis] = 1;
+                let ones = vec![1.0; shape.iter().product()];
+                x = self.constant(Tensor::of(self.element(x), &shape, ones));
+            }
             while self.shape(x)[axis] > 1 {
                 let length = self.shape(x)[axis];
                 let half = length / 2;
@@ -107,7 +113,7 @@ impl Source<'_> {
             let backwards: Vec<usize> = (0..shape[axis]).rev().collect();
             x = self.pick(x, axis, &backwards)?;
         }
-        let mut index = self.add(Op::ArgMax { axis }, &[x])?;
+        let mut index = self.index_of_largest(x, axis)?;
         if last {
             let end = self.scalar(Element::Integer, (shape[axis] - 1) as f64);
             index = self.binary(Binary::Sub, end, index)?;
@@ -117,6 +123,31 @@ impl Source<'_> {
             index = self.reshape(index, &shape)?;
         }
         Ok(vec![index])
+    }
+
+    /// Index of the first of the largest elements along an axis, which goes.
+    fn index_of_largest(&mut self, x: ValueIndex, axis: usize) -> Added {
+        if self.element(x) != Element::Integer {
+            return self.add(Op::ArgMax { axis }, &[x]);
+        }
+        // ARGMAX is for narrower elements: the smallest position that holds the largest.
+        let mut shape = self.shape(x);
+        let length = shape.remove(axis);
+        let largest = self.reduce(Reduction::Max, &[axis], x)?;
+        let hit = self.add(Op::Compare(Comparison::Equal), &[x, largest])?;
+        let positions = self.positions(self.shape(x).len(), axis, length);
+        let end = self.scalar(Element::Integer, length as f64);
+        let candidates = self.add(Op::Select, &[hit, positions, end])?;
+        let first = self.reduce(Reduction::Min, &[axis], candidates)?;
+        self.reshape(first, &shape)
+    }
+
+    /// 0, 1, 2, ... along an axis of a tensor of this rank.
+    fn positions(&mut self, rank: usize, axis: usize, length: usize) -> ValueIndex {
+        let mut along = vec![1; rank];
+        along[axis] = length;
+        let counting = (0..length).map(|index| index as f64).collect();
+        self.constant(Tensor::integer(&along, counting))
     }
 
     /// The largest, then the largest of the rest, and so on.
@@ -138,14 +169,11 @@ impl Source<'_> {
         } else {
             original
         };
-        let mut along = vec![1; shape.len()];
-        along[axis] = shape[axis];
-        let counting = (0..shape[axis]).map(|index| index as f64).collect();
-        let positions = self.constant(Tensor::integer(&along, counting));
+        let positions = self.positions(shape.len(), axis, shape[axis]);
         let (mut rest, mut values, mut indices) = (start, Vec::new(), Vec::new());
         for step in 0..k {
             let largest = self.reduce(Reduction::Max, &[axis], rest)?;
-            let index = self.add(Op::ArgMax { axis }, &[rest])?;
+            let index = self.index_of_largest(rest, axis)?;
             let index = self.reshape(index, &self.shape(largest))?;
             values.push(largest);
             indices.push(index);

@@ -3,7 +3,15 @@
 use super::source::{Converted, Source};
 
 /// What to tell of an operator that has no lowering, where there is better advice than the rest.
-const ADVICE: [(&[&str], &str); 6] = [
+const ADVICE: [(&[&str], &str); 7] = [
+    (
+        &[
+            "DynamicQuantizeLinear",
+            "DynamicQuantizeMatMul",
+            "DynamicQuantizeLSTM",
+        ],
+        "its scale depends on the data: quantise the model statically (with calibration data), or compile the float model",
+    ),
     (
         &["If", "Loop", "Scan"],
         "graphs have no control flow: export the model traced for fixed shapes, loops unrolled",
@@ -49,13 +57,16 @@ const GENERAL_ADVICE: &str = "the operator has no integer lowering yet; export t
 impl Source<'_> {
     /// Adds what the node computes to the graph.
     pub(super) fn convert(&mut self) -> Converted {
-        if !matches!(self.node.domain.as_str(), "" | "ai.onnx") {
+        let operator = self.node.op_type.as_str();
+        let quantises = matches!(operator, "QuantizeLinear" | "DequantizeLinear");
+        let known = matches!(self.node.domain.as_str(), "" | "ai.onnx");
+        if !known && !(quantises && self.node.domain == "com.microsoft") {
             return Err(self.unsupported(format!(
                 "domain '{}' is not supported: cut the graph before it with --outputs",
                 self.node.domain
             )));
         }
-        match self.node.op_type.as_str() {
+        match operator {
             "Conv" => self.conv(),
             "ConvTranspose" => self.conv_transpose(),
             "MaxPool" | "AveragePool" => self.pool(),
@@ -90,6 +101,8 @@ impl Source<'_> {
                 self.constants()
             }
             "Resize" | "Upsample" => self.resize(),
+            "QuantizeLinear" => self.quantise_linear(),
+            "DequantizeLinear" => self.dequantise_linear(),
             "LSTM" | "GRU" | "RNN" => self.recurrent(),
             _ => self.activation(),
         }

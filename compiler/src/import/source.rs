@@ -23,6 +23,10 @@ pub(super) struct Source<'i> {
 impl Importer {
     /// Adds one ONNX node to the graph.
     pub(super) fn node(&mut self, node: &NodeProto) -> Result<(), CompileError> {
+        if self.written_out(node)? {
+            return Ok(());
+        }
+        self.decoded_operands(node)?;
         let origin = Origin {
             name: node_name(node),
             source: node.op_type.clone(),
@@ -49,6 +53,7 @@ impl Importer {
             }
             self.indices.insert(name.clone(), output);
         }
+        self.note_codes(node);
         Ok(())
     }
 }
@@ -93,8 +98,8 @@ impl Source<'_> {
         let Some(name) = self.name(index) else {
             return Ok(None);
         };
-        match self.importer.indices.get(name) {
-            Some(&value) => Ok(Some(value)),
+        match self.importer.read(self.node, name) {
+            Some(value) => Ok(Some(value)),
             None => Err(self.unsupported(format!("nothing computes its operand '{name}'"))),
         }
     }

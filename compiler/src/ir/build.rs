@@ -1,7 +1,7 @@
 //! Adding operators to a graph: the output's shape follows from the operator, and what depends on
 //! constants alone is computed at once.
 
-use super::{Element, Graph, Node, Op, Reduction, Tensor, Value, ValueIndex};
+use super::{Element, Graph, Grid, Node, Op, Reduction, Tensor, Value, ValueIndex};
 use crate::{float, tensor::broadcast_shape};
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ impl Graph {
             shape,
             element,
             constant: None,
+            grid: None,
         });
         self.inputs.push(index);
         index
@@ -34,6 +35,7 @@ impl Graph {
             shape: tensor.shape.clone(),
             element: tensor.element,
             constant: Some(Arc::new(tensor)),
+            grid: None,
         })
     }
 
@@ -78,11 +80,13 @@ impl Graph {
         if shape.contains(&0) {
             return Err("its output is empty".to_owned());
         }
+        let grid = self.grid(&op, inputs);
         let output = self.value(Value {
             name,
             shape,
             element,
             constant: None,
+            grid,
         });
         self.nodes.push(Node {
             name: origin.name.clone(),
@@ -92,6 +96,26 @@ impl Graph {
             output,
         });
         Ok(output)
+    }
+
+    /// The integers of what an operator computes, where it hands on what it reads.
+    fn grid(&self, op: &Op, inputs: &[ValueIndex]) -> Option<Grid> {
+        let first = self.values[inputs[0]].grid;
+        match op {
+            Op::Quantise(grid) | Op::Decode(grid) => Some(*grid),
+            Op::Reshape
+            | Op::Broadcast
+            | Op::Transpose { .. }
+            | Op::MaxPool(_)
+            | Op::Gather { .. }
+            | Op::Slice { .. } => first,
+            Op::Reduce { kind, .. } if kind.picks() => first,
+            Op::Concat { .. } => first.filter(|_| {
+                let mut rest = inputs.iter().map(|&input| self.values[input].grid);
+                rest.all(|grid| grid == first)
+            }),
+            _ => None,
+        }
     }
 
     fn value(&mut self, value: Value) -> ValueIndex {
@@ -104,7 +128,8 @@ impl Graph {
 fn output_element(op: &Op, operands: &[&Value]) -> Element {
     match op {
         Op::Compare(_) | Op::Logical(_) | Op::Not => Element::Boolean,
-        Op::ArgMax { .. } => Element::Integer,
+        Op::ArgMax { .. } | Op::Encode(_) => Element::Integer,
+        Op::Decode(_) => Element::Real,
         Op::Select => operands[1].element,
         _ => operands[0].element,
     }

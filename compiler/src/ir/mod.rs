@@ -2,17 +2,20 @@
 //! known, layouts as in ONNX (channels first).
 //!
 //! - this file: the graph;
-//! - [`mod@op`]: the operators; [`mod@unary`]: functions of one element;
+//! - [`mod@op`]: the operators; [`mod@unary`]: functions of one element; [`mod@grid`]: integers that a
+//!   quantised model prescribes;
 //! - [`mod@build`]: adding an operator, with the shape that follows and constants folded.
 //!
 //! Importers write it, [`crate::fold`] simplifies it, [`crate::float`] runs it, calibration and
 //! lowering read it. No integers and no TOSA here.
 
 pub mod build;
+pub mod grid;
 pub mod op;
 pub mod unary;
 
 pub use crate::tensor::{Element, Tensor};
+pub use grid::{Code, Grid, WeightGrid};
 pub use op::{Affine, Binary, Comparison, Conv, Dense, Logical, Normalise, Op, Reduction, Window};
 pub use unary::Unary;
 
@@ -45,6 +48,8 @@ pub struct Value {
     pub element: Element,
     /// Its elements, if no input reaches it.
     pub constant: Option<Arc<Tensor>>,
+    /// The integers that the source model prescribes for it, if it does.
+    pub grid: Option<Grid>,
 }
 
 /// An operator with what it reads and the one value it computes.

@@ -1,6 +1,6 @@
 //! What a node of the float graph computes.
 
-use super::Unary;
+use super::{Grid, Unary, WeightGrid};
 
 /// An operator.
 #[derive(Clone, Debug)]
@@ -86,6 +86,12 @@ pub enum Op {
         /// The axis.
         axis: usize,
     },
+    /// Each number as the nearest that the output's prescribed integers can stand for.
+    Quantise(Grid),
+    /// Integers of a quantised model as what they stand for.
+    Decode(Grid),
+    /// What integers of a quantised model stand for as these integers.
+    Encode(Grid),
     /// The same numbers as the output's kind of elements: integers cut towards zero, truth values
     /// for what is not 0.
     Cast,
@@ -167,6 +173,8 @@ pub struct Conv {
     pub window: Window,
     /// Dilation along height and width.
     pub dilation: [usize; 2],
+    /// The integers that the weights come with, if the source model is quantised.
+    pub grid: Option<WeightGrid>,
 }
 
 /// A fully connected layer's constants.
@@ -180,6 +188,8 @@ pub struct Dense {
     pub inputs: usize,
     /// Length of the last axis written.
     pub outputs: usize,
+    /// The integers that the weights come with, if the source model is quantised.
+    pub grid: Option<WeightGrid>,
 }
 
 /// Geometry of a sliding window.

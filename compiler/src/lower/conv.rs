@@ -9,6 +9,7 @@ use super::{
     Layout, Lowerer, Output, TO_CHANNELS_LAST,
     dense::{MAX_WEIGHT_I8, MAX_WEIGHT_I16, Rows, rows_i8, rows_wide, too_narrow},
     emit::{Emitted, Retype},
+    prescribed::{rows_prescribed, rows_prescribed_wide},
 };
 use crate::{
     builder::signed,
@@ -49,8 +50,14 @@ impl Lowerer<'_> {
         let bias: Vec<f64> = conv.bias.iter().map(|&bias| f64::from(bias)).collect();
         let (scale_in, scale_out) = (input.scale(), output.scale());
         if input.dtype == DType::I8 {
-            let rows = rows_i8(&weights, &bias, scale_in, scale_out);
+            let rows = match &conv.grid {
+                Some(grid) => rows_prescribed(grid, &weights, &bias, scale_in, scale_out),
+                None => rows_i8(&weights, &bias, scale_in, scale_out),
+            };
             let product = self.conv_groups(number, node, conv, pad, &rows)?;
+            if output.plain {
+                return Ok((Layout::ChannelsLast, product));
+            }
             let retype = Retype {
                 to: output.dtype,
                 from_zero_point: 0,
@@ -69,9 +76,22 @@ impl Lowerer<'_> {
             (MAX_WEIGHT_I16, MAX_BIAS_COLUMNS)
         };
         let uniform = conv.groups > 1 && !narrow_weights;
-        let rows = rows_wide(
-            &weights, &bias, scale_in, scale_out, max_weight, max_bias, uniform,
-        );
+        let scales = [scale_in, scale_out];
+        let own = conv.grid.as_ref().and_then(|grid| {
+            rows_prescribed_wide(
+                grid,
+                &weights,
+                &bias,
+                scales,
+                [max_weight, max_bias],
+                uniform,
+            )
+        });
+        let rows = own.or_else(|| {
+            rows_wide(
+                &weights, &bias, scale_in, scale_out, max_weight, max_bias, uniform,
+            )
+        });
         let rows = rows.ok_or_else(|| too_narrow(node))?;
         if narrow_weights {
             self.remarks.push(format!(
@@ -142,6 +162,7 @@ impl Lowerer<'_> {
                 bias: rows.bias[range].to_vec(),
                 factors: Vec::new(),
                 narrow: Vec::new(),
+                zero_point: rows.zero_point,
             };
             products.push(self.conv_operator(
                 part,
@@ -187,7 +208,7 @@ impl Lowerer<'_> {
         };
         let (stride, dilation) = (size(conv.window.stride), size(conv.dilation));
         let input_zero_point = signed(input.zero_point);
-        let weight_zero_point = signed(0);
+        let weight_zero_point = signed(rows.zero_point);
         if conv.groups > 1 {
             // [OC, KH * KW] to [KH, KW, C, M]: output channel = c * M + m in both.
             let area = height * width;

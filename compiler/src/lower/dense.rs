@@ -8,6 +8,7 @@
 use super::{
     Layout, Lowerer, Output,
     emit::{Emitted, Retype},
+    prescribed::{rows_prescribed, rows_prescribed_wide},
 };
 use crate::{
     builder::signed,
@@ -47,6 +48,8 @@ pub(super) struct Rows {
     pub(super) factors: Vec<f64>,
     /// The same as multipliers, if they are 16 bit and exact.
     pub(super) narrow: Vec<Multiplier>,
+    /// The integer that stands for a weight of 0.
+    pub(super) zero_point: i32,
 }
 
 /// Quantises rows of 8-bit weights for 8-bit inputs. `scale_in` and `scale_out` are those of the
@@ -58,6 +61,7 @@ pub(super) fn rows_i8(weights: &[f64], bias: &[f64], scale_in: f64, scale_out: f
         bias: vec![],
         factors: vec![],
         narrow: vec![],
+        zero_point: 0,
     };
     for (row, &bias) in weights.chunks(per_row).zip(bias) {
         let largest = row
@@ -92,6 +96,7 @@ pub(super) fn rows_wide(
         bias: vec![],
         factors: vec![],
         narrow: vec![],
+        zero_point: 0,
     };
     let needed_by = |row: &[f64], bias: f64| {
         let largest = row
@@ -141,7 +146,13 @@ impl Lowerer<'_> {
         let bias: Vec<f64> = dense.bias.iter().map(|&bias| f64::from(bias)).collect();
         let rows_in = self.shape(value).iter().product::<usize>() / dense.inputs;
         let result = if input.dtype == DType::I8 {
-            let mut rows = rows_i8(&weights, &bias, input.scale(), output.scale());
+            let (scale_in, scale_out) = (input.scale(), output.scale());
+            let mut rows = match &dense.grid {
+                Some(grid) if input.features.is_none() => {
+                    rows_prescribed(grid, &weights, &bias, scale_in, scale_out)
+                }
+                _ => rows_i8(&weights, &bias, scale_in, scale_out),
+            };
             for (row, bias) in rows.weights.chunks(dense.inputs).zip(&mut rows.bias) {
                 *bias -= row
                     .iter()
@@ -153,15 +164,18 @@ impl Lowerer<'_> {
         } else {
             let max_bias = MAX_WEIGHT_I16 * BIAS_COLUMN as f64;
             let (scale_in, scale_out) = (input.scale(), output.scale());
-            let rows = rows_wide(
-                &weights,
-                &bias,
-                scale_in,
-                scale_out,
-                MAX_WEIGHT_I16,
-                max_bias,
-                false,
-            );
+            let limits = [MAX_WEIGHT_I16, max_bias];
+            let own = dense.grid.as_ref().filter(|_| input.features.is_none());
+            let own = own.and_then(|grid| {
+                let scales = [scale_in, scale_out];
+                rows_prescribed_wide(grid, &weights, &bias, scales, limits, false)
+            });
+            let rows = own.or_else(|| {
+                let [max_weight, max_bias] = limits;
+                rows_wide(
+                    &weights, &bias, scale_in, scale_out, max_weight, max_bias, false,
+                )
+            });
             let rows = rows.ok_or_else(|| too_narrow(node))?;
             let from = self.shape(value).to_vec();
             let matrix = self.reshaped(number, &from, &[1, rows_in, dense.inputs])?;
@@ -200,8 +214,11 @@ impl Lowerer<'_> {
             stride: Size2d { y: 1, x: 1 },
             dilation: Size2d { y: 1, x: 1 },
             input_zero_point: signed(input.zero_point),
-            weight_zero_point: signed(0),
+            weight_zero_point: signed(rows.zero_point),
         }))?;
+        if output.plain {
+            return Ok(product);
+        }
         let retype = Retype {
             to: output.dtype,
             from_zero_point: 0,
@@ -300,7 +317,9 @@ impl Lowerer<'_> {
             from_zero_point: 0,
             to_zero_point: output.zero_point,
         };
-        let scaled = if output.dtype == DType::I8 {
+        let scaled = if output.plain {
+            product
+        } else if output.dtype == DType::I8 {
             self.rescale(product, retype, factor)?
         } else {
             let multiplier = Multiplier::narrow(factor).ok_or_else(|| too_narrow(node))?;

@@ -4,6 +4,7 @@
 //! - `emit`: one method per TOSA operator;
 //! - `conv`, `dense`: products with constant weights;
 //! - `elementwise`, `table`, `quotient`: functions of one or two elements;
+//! - `prescribed`: integers of already quantised models;
 //! - `logic`: truth values, comparisons, selection, casts;
 //! - `reduce`, `softmax`, `normalise`: whole rows;
 //! - `window`, `shape`: pools, and elements that only move.
@@ -17,6 +18,7 @@ mod elementwise;
 mod emit;
 mod logic;
 mod normalise;
+mod prescribed;
 mod quotient;
 mod reduce;
 mod shape;
@@ -95,7 +97,8 @@ pub fn lower(
     }
     for &input in &graph.inputs {
         let value = &graph.values[input];
-        let saturates = options.saturating_inputs.contains(&value.name);
+        // A model that quantises its input saturates there itself.
+        let saturates = options.saturating_inputs.contains(&value.name) || value.grid.is_some();
         let tensor = tensor_type(quants[input].dtype, &value.shape)?;
         let quantisation = quantisation(&quants[input], value.shape.len())?;
         let number = lowerer
@@ -182,6 +185,9 @@ impl Lowerer<'_> {
             Op::Not => self.not(node),
             Op::Select => self.select_node(node),
             Op::Cast => self.cast_node(node),
+            Op::Quantise(_) => self.quantise_node(node),
+            Op::Decode(grid) => self.decode_node(node, grid),
+            Op::Encode(grid) => self.encode_node(node, grid),
             Op::Reshape => self.reshape_node(node),
             Op::Broadcast => self.broadcast_node(node),
             Op::Transpose { permutation } => self.transpose_node(node, permutation),

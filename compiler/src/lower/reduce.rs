@@ -20,7 +20,9 @@ impl Lowerer<'_> {
         let value = node.inputs[0];
         let element = self.graph.values[value].element;
         let input = self.quant(value).clone();
-        if kind == Reduction::Mean && input.dtype == DType::I8 {
+        let output = self.quant(node.output);
+        let same = output.ratio == input.ratio && output.zero_point == input.zero_point;
+        if kind == Reduction::Mean && input.dtype == DType::I8 && same {
             return self.mean_i8(node, axes);
         }
         let (layout, mut number) = match self.any(value) {

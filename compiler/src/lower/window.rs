@@ -15,9 +15,11 @@ use fixpoint_runtime::{
     ops::{
         Operator,
         avg_pool2d::AvgPool2d,
+        depthwise_conv2d::DepthwiseConv2d,
         geometry::{Pad2d, Size2d},
         max_pool2d::MaxPool2d,
     },
+    tensor::DType,
 };
 
 impl Lowerer<'_> {
@@ -88,6 +90,10 @@ impl Lowerer<'_> {
 
     pub(super) fn average_pool(&mut self, node: &Node, window: &Window) -> Output {
         let (input, pad) = self.fitted(node, window, [1, 1])?;
+        let (from, to) = (self.quant(node.inputs[0]), self.quant(node.output));
+        if (from.ratio, from.zero_point) != (to.ratio, to.zero_point) {
+            return self.average_rescaled(node, window, input);
+        }
         let (kernel, stride, pad) = geometry(window, pad);
         let zero_point = signed(self.quant(node.inputs[0]).zero_point);
         let pooled = self.builder.operator(Operator::AvgPool2d(AvgPool2d {
@@ -99,6 +105,36 @@ impl Lowerer<'_> {
             output_zero_point: zero_point,
         }))?;
         self.pooled(node, pooled)
+    }
+
+    /// Means of unpadded windows in a scale of their own: sums of the elements, rounded once.
+    fn average_rescaled(&mut self, node: &Node, window: &Window, input: ValueId) -> Output {
+        let value = node.inputs[0];
+        let (channels, area) = (self.shape(value)[1], window.kernel[0] * window.kernel[1]);
+        let (from, to) = (self.quant(value).clone(), self.quant(node.output).clone());
+        let (_, stride, pad) = geometry(window, [0; 4]);
+        let [height, width] = window.kernel;
+        let ones = vec![1; channels * area];
+        let weight = self
+            .builder
+            .integers(DType::I8, &[height, width, channels, 1], ones)?;
+        let bias = self
+            .builder
+            .integers(DType::I32, &[channels], vec![0; channels])?;
+        let sums = self
+            .builder
+            .operator(Operator::DepthwiseConv2d(DepthwiseConv2d {
+                input,
+                weight,
+                bias,
+                pad,
+                stride,
+                dilation: Size2d { y: 1, x: 1 },
+                input_zero_point: signed(from.zero_point),
+                weight_zero_point: signed(0),
+            }))?;
+        let means = self.narrowed(sums, from.scale() / area as f64, &to)?;
+        self.pooled(node, means)
     }
 
     fn pooled(&mut self, node: &Node, pooled: ValueId) -> Output {

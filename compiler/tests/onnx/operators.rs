@@ -601,6 +601,13 @@ fn what_has_no_lowering_is_named() {
         .to_string();
     assert!(error.contains("depends on data"), "{error}");
     let mut graph = Graph::new(&[1, 4]);
+    graph.node("DynamicQuantizeLinear", &["x"], "y", &[]);
+    let error = graph
+        .compile(Precision::Int8, 1.0)
+        .expect_err("not lowered")
+        .to_string();
+    assert!(error.contains("statically"), "{error}");
+    let mut graph = Graph::new(&[1, 4]);
     graph.node("Softplus", &["x"], "y", &[]);
     let error = graph
         .compile(Precision::Int32, 1.0)
