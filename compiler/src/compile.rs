@@ -2,7 +2,7 @@
 
 use crate::{
     builder::list,
-    calibrate::{Ranges, calibrate},
+    calibrate::{Range, Ranges, calibrate},
     classical,
     error::CompileError,
     fixed,
@@ -10,7 +10,7 @@ use crate::{
     import,
     ir::Graph,
     lower::{Lowered, lower},
-    onnx,
+    onnx::{self, preprocess::MAX_PIXEL},
     options::{CompileOptions, IntegerOptions, Precision},
     prescribed::{absorb, declared, is_quantised},
     progress::Progress,
@@ -49,9 +49,17 @@ pub fn compile_onnx(
     let options =
         &recorded.map_or_else(|| Ok(options.clone()), |record| record.options(options))?;
     if onnx::is_classical(bytes)? {
+        if !options.preprocess.is_empty() {
+            return Err(CompileError::Onnx(onnx::OnnxError::Preprocess {
+                reason: "models of ai.onnx.ml take their features as they are: leave it out"
+                    .to_owned(),
+            }));
+        }
         return compile_classical(bytes, options, progress);
     }
-    let file = onnx::replace_scalers(bytes)?;
+    let pixels = onnx::preprocess::pixels(bytes, &options.preprocess)?;
+    let file = onnx::preprocess::prepend(bytes, &options.preprocess)?;
+    let file = onnx::replace_scalers(&file)?;
     let (mut graph, reference) = import::import(&file, &options.shapes, &options.outputs)?;
     // At 32 bits a scaler before a layer is worth more than float32 weights can hold of it.
     if options.precision != Precision::Int32 {
@@ -60,7 +68,7 @@ pub fn compile_onnx(
     absorb(&mut graph);
     let (calibration, test, held_back) = split_samples(options, &graph.input_shapes())?;
     let mut wide = Vec::new();
-    let ranges = match recorded {
+    let mut ranges = match recorded {
         Some(record) => record.ranges(&graph)?,
         None if calibration.is_empty() => {
             let (ranges, too_wide) = declared(&graph)?;
@@ -69,6 +77,7 @@ pub fn compile_onnx(
         }
         None => calibrate(&graph, &calibration, options.method, progress)?,
     };
+    declare_pixels(&graph, &pixels, &mut ranges);
     let lowered = lower_graph(&graph, &ranges, &wide, options)?;
     let (mut compiled, valid) = checked(lowered.model)?;
     compiled.report.parameters = graph.parameters();
@@ -88,6 +97,20 @@ pub fn compile_onnx(
         compiled.report.accuracy = Some(accuracy);
     }
     Ok(compiled)
+}
+
+/// Inputs that take pixels hold all of them, whichever the samples had: at 8 bits exactly.
+fn declare_pixels(graph: &Graph, names: &[String], ranges: &mut Ranges) {
+    let all = Range {
+        min: 0.0,
+        max: MAX_PIXEL,
+    };
+    for (index, &input) in graph.inputs.iter().enumerate() {
+        if names.contains(&graph.values[input].name) {
+            ranges.values[input] = all;
+            ranges.features[index].fill(all);
+        }
+    }
 }
 
 /// Integers for every value, then operators.

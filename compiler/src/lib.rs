@@ -46,6 +46,7 @@ pub mod tosa;
 
 pub use compile::{Compiled, compile_onnx, compile_tosa};
 pub use error::CompileError;
+pub use onnx::Preprocess;
 pub use options::{CompileOptions, InputScales, IntegerOptions, Precision};
 pub use progress::{Progress, Stage};
 pub use record::Record;

@@ -1,6 +1,6 @@
 //! What a caller may choose.
 
-use crate::{calibrate::Method, npy::Array, record::Record, samples::Samples};
+use crate::{calibrate::Method, npy::Array, onnx::Preprocess, record::Record, samples::Samples};
 use std::collections::BTreeMap;
 
 /// Width of the integers.
@@ -47,6 +47,8 @@ pub struct CompileOptions {
     pub shapes: BTreeMap<String, Vec<usize>>,
     /// Tensors to return; the model's own outputs if empty.
     pub outputs: Vec<String>,
+    /// What the model does with its inputs first; samples and shapes are those of callers.
+    pub preprocess: Vec<Preprocess>,
     /// What an earlier compilation chose: it takes the place of the other choices and of the
     /// calibration samples, and gives the same bytes.
     pub recorded: Option<Record>,

@@ -7,6 +7,7 @@ use crate::{
     calibrate::{Range, Ranges, constant_range},
     error::CompileError,
     ir::{Graph, Value},
+    onnx::{OnnxError, Preprocess},
     options::{CompileOptions, InputScales, Precision},
 };
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct Record {
     shapes: BTreeMap<String, Vec<usize>>,
     /// Tensors returned instead of the model's own outputs.
     outputs: Vec<String>,
+    /// What is done with inputs first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    preprocess: Vec<String>,
     /// Inputs that saturate.
     saturating_inputs: Vec<String>,
     /// Range of each tensor that is computed, by name.
@@ -55,6 +59,7 @@ impl Record {
             version: VERSION,
             shapes: options.shapes.clone(),
             outputs: options.outputs.clone(),
+            preprocess: options.preprocess.iter().map(ToString::to_string).collect(),
             saturating_inputs: options.saturating_inputs.clone(),
             ..Self::default()
         }
@@ -143,7 +148,10 @@ impl Record {
             .find(|&scales| scales_name(scales) == name)
             .ok_or_else(|| bad(format!("'{name}' is no choice of scales")))?,
         };
+        let preprocess: Result<Vec<Preprocess>, OnnxError> =
+            self.preprocess.iter().map(|text| text.parse()).collect();
         Ok(CompileOptions {
+            preprocess: preprocess?,
             precision,
             input_scales,
             shapes: self.shapes.clone(),

@@ -11,8 +11,8 @@ use crate::{
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum;
 use fixpoint_compiler::{
-    CompileError, CompileOptions, Compiled, IntegerOptions, Precision, Samples, compile_onnx,
-    compile_tosa,
+    CompileError, CompileOptions, Compiled, IntegerOptions, Precision, Preprocess, Samples,
+    compile_onnx, compile_tosa,
     npy::Array,
     tflite::{self, Converted},
     tosa::IoDescription,
@@ -30,6 +30,13 @@ const EXAMPLES: &str = r#"Examples:
   fixpoint compile volatility.onnx --precision int16 --calibration calibration.npz -o volatility.fxp
   fixpoint compile net.onnx --shape image=1,3,32,32 --outputs logits \
     --calibration images.npy -o net.fxp
+  fixpoint compile resnet.onnx --calibration photos.npy -o resnet.fxp \
+    --preprocess input=u8,layout=nhwc,mean=0.485:0.456:0.406,std=0.229:0.224:0.225
+    (callers give the bytes of RGB images, [N,224,224,3])
+  fixpoint compile vgg.onnx --calibration photos.npy -o vgg.fxp \
+    --preprocess image:input=u8,scale=1,channels=bgr,mean=103.94:116.78:123.68
+  fixpoint compile resnet-int8.onnx -o resnet.fxp
+    (quantised already: it keeps its own integers and needs no samples)
   fixpoint compile kws.tflite -o kws.fxp
   fixpoint compile kws.tflite --saturate input_1 --test test.npz --labels labels.npy -o kws.fxp
   fixpoint compile kws.tosa -o kws.fxp
@@ -85,9 +92,15 @@ pub(crate) struct Args {
     /// TFLite: show the converting tools' commands, versions and messages
     #[arg(short, long)]
     verbose: bool,
-    /// Reserved: says what to do instead
-    #[arg(long, value_name = "SPEC", hide = true)]
-    preprocess: Option<String>,
+    /// ONNX: what the model does with an input first, so that callers give raw pixels; once per input
+    ///
+    /// [NAME:]KEY=VALUE,... of input=u8 (pixels of 0 to 255), mean=M and std=S (a number, or one for each
+    /// channel: A:B:C), scale=F (1/255 with input=u8, else 1), layout=nhwc (callers give channels last, the
+    /// model takes them first), channels=bgr (callers give blue, green, red for a model of red, green, blue,
+    /// or the reverse). The model computes (pixel * scale - mean) / std, with the channels in its own
+    /// order. --shape, --calibration and --test are then what callers give.
+    #[arg(long, value_name = "SPEC")]
+    preprocess: Vec<Preprocess>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -130,10 +143,6 @@ fn parse_shape(text: &str) -> Result<(String, Vec<usize>)> {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    ensure!(
-        args.preprocess.is_none(),
-        "--preprocess is not available yet: apply it before the call, or put it into the ONNX graph"
-    );
     let compiled = compile(&args)?;
     write_whole(&args.output, &compiled.payload)?;
     let file = model_file::read(&args.output)?;
@@ -207,7 +216,7 @@ impl Source {
     fn check_options(self, args: &Args) -> Result<()> {
         use Source::{Onnx, Tflite, Tosa};
         let has_scales = "it has its integers and scales already";
-        let given: [(&str, bool, &[Self], &str); 6] = [
+        let given: [(&str, bool, &[Self], &str); 7] = [
             (
                 "--calibration",
                 args.calibration.is_some(),
@@ -226,6 +235,12 @@ impl Source {
                 !args.shapes.is_empty(),
                 &[Onnx, Tflite],
                 "its shapes are fixed",
+            ),
+            (
+                "--preprocess",
+                !args.preprocess.is_empty(),
+                &[Onnx],
+                "it has its integers and scales already",
             ),
             (
                 "--io",
@@ -321,6 +336,7 @@ fn onnx_options(args: &Args) -> Result<CompileOptions> {
         precision: args.precision.unwrap_or(PrecisionArg::Int8).into(),
         shapes: args.shapes.iter().cloned().collect::<BTreeMap<_, _>>(),
         outputs: args.outputs.clone(),
+        preprocess: args.preprocess.clone(),
         calibration: samples(args.calibration.as_deref())?.unwrap_or_default(),
         test: samples(args.test.as_deref())?,
         labels: labels(args)?,

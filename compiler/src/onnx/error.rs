@@ -9,6 +9,12 @@ pub enum OnnxError {
     /// Not a protobuf of this kind.
     #[error("not an ONNX file: {0}; export it again")]
     Decode(#[from] prost::DecodeError),
+    /// A wish for preprocessing that cannot be read, or does not fit the model.
+    #[error("--preprocess: {reason}")]
+    Preprocess {
+        /// What is wrong.
+        reason: String,
+    },
     /// A file without a graph.
     #[error("no graph in it; export it again")]
     NoGraph,

@@ -2,6 +2,7 @@
 //!
 //! - [`messages`]: the protobuf, by `prost`;
 //! - [`File::read`]: versions and sizes checked;
+//! - [`mod@preprocess`]: what callers would do with pixels, in front of any network;
 //! - [`Attributes`], [`numbers`]: what nodes and constants hold.
 //!
 //! A file with operators of `ai.onnx.ml` is *classical* and compiled by [`crate::classical`]; every
@@ -10,10 +11,12 @@
 mod attributes;
 mod error;
 pub mod messages;
+pub mod preprocess;
 mod scalers;
 
 pub use attributes::{Attributes, Numbers, node_name, numbers};
 pub use error::OnnxError;
+pub use preprocess::Preprocess;
 pub use scalers::replace_scalers;
 
 use messages::{GraphProto, ModelProto, NodeProto};

@@ -4,3 +4,4 @@ mod families;
 mod graphs;
 mod operators;
 mod options;
+mod preprocess;
