@@ -12,7 +12,7 @@ use alloy::{
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolInterface};
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use fixpoint_precompile::{
     abi::IInference::{self, IInferenceErrors},
     address::PRECOMPILE,
@@ -340,6 +340,22 @@ pub(crate) async fn mined(sent: Sent) -> Result<TransactionReceipt> {
         bail!("transaction {hash} reverted");
     }
     Ok(receipt)
+}
+
+/// Reads a model's address; a token id is told apart, since the registry shows both.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn parse_root(text: &str) -> Result<Address> {
+    let hex = text.strip_prefix("0x").unwrap_or(text);
+    let is_id = (hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        || (!text.is_empty() && text.len() != 40 && text.bytes().all(|byte| byte.is_ascii_digit()));
+    ensure!(
+        !is_id,
+        "this is a model id (token): give the address of the model's root contract, which `fixpoint deploy` prints as `model`"
+    );
+    text.parse()
+        .map_err(|_| anyhow!("not an address: 0x and 40 hexadecimal digits"))
 }
 
 fn parse_url<U: std::str::FromStr>(url: &str) -> Result<U> {

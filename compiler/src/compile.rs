@@ -46,8 +46,10 @@ pub fn compile_onnx(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Compiled, CompileError> {
     let recorded = options.recorded.as_ref();
-    let options =
-        &recorded.map_or_else(|| Ok(options.clone()), |record| record.options(options))?;
+    let options = &recorded.map_or_else(
+        || Ok(options.clone()),
+        |record| record.options(bytes, options),
+    )?;
     if onnx::is_classical(bytes)? {
         if !options.preprocess.is_empty() {
             return Err(CompileError::Onnx(onnx::OnnxError::Preprocess {
@@ -83,7 +85,7 @@ pub fn compile_onnx(
     compiled.report.parameters = graph.parameters();
     compiled.report.calibration_samples = calibration.len();
     compiled.report.remarks = lowered.remarks;
-    compiled.record = Some(Record::of_network(options, &graph, &ranges));
+    compiled.record = Some(Record::of_network(bytes, options, &graph, &ranges));
     if let Some(refusal) = reference.refusal() {
         compiled.report.remarks.push(format!(
             "compared with our own float run, as tract does not run the model: {refusal}"
@@ -160,7 +162,7 @@ fn compile_classical(
     let lowered = classical::lower(&pipeline, sizes, &options.saturating_inputs)?;
     let names = || pipeline.inputs.iter().map(|port| port.name.clone());
     let magnitudes = names().zip(lowered.magnitudes);
-    let record = Record::of_classical(options, magnitudes);
+    let record = Record::of_classical(bytes, options, magnitudes);
     let (mut compiled, valid) = checked(lowered.model)?;
     compiled.report.parameters = pipeline.parameters();
     compiled.report.calibration_samples = calibration.len();

@@ -4,6 +4,7 @@
 //! exponent exactly (an `f64` is a 53-bit integer times a power of two) and the mantissa rounded
 //! once, half away from zero, to the multiplier's width.
 
+use crate::real;
 /// Smallest and largest shift that TOSA allows.
 const MIN_SHIFT_BITS: i32 = 2;
 const MAX_SHIFT_BITS: i32 = 62;
@@ -63,7 +64,7 @@ impl Multiplier {
             });
         }
         // factor = mantissa * 2^exponent with mantissa in [1/2, 1).
-        let mut exponent = factor.log2().floor() as i32 + 1;
+        let mut exponent = real::log2(factor).floor() as i32 + 1;
         // log2 may round up across a power of two.
         if factor * 2f64.powi(-exponent) < 0.5 {
             exponent -= 1;

@@ -12,7 +12,7 @@ use crate::{
     error::CompileError,
     ir::{Binary, Code, Dense, Element, Graph, Grid, Op, Reduction, Unary, ValueIndex},
     options::{InputScales, Precision},
-    ratio,
+    ratio, real,
 };
 use fixpoint_runtime::{model::format::Ratio, tensor::DType};
 
@@ -444,6 +444,6 @@ fn wide_output(dense: &Dense, input: &Quant) -> Quant {
         })
         .fold(0.0_f64, f64::max);
     // Rounded weights may exceed the real ones by half a step each: hence 2^30, not 2^31.
-    let exponent = (bound / 2f64.powi(30)).log2().ceil().clamp(-62.0, 62.0) as i32;
+    let exponent = real::log2(bound / 2f64.powi(30)).ceil().clamp(-62.0, 62.0) as i32;
     Quant::new(DType::I32, ratio_of(2f64.powi(exponent)), 0)
 }

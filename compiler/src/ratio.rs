@@ -3,6 +3,7 @@
 //! A port's scale is consensus data, so everything inside the compiler derives from the rational
 //! that is written, never from the float it came from.
 
+use crate::real;
 use fixpoint_runtime::model::format::Ratio;
 
 /// Largest denominator that counts as "the fraction that was meant".
@@ -59,7 +60,7 @@ pub fn from_f64(value: f64) -> Option<Ratio> {
         return Some(simple);
     }
     // Integer bits of the value; the numerator gets NUMERATOR_BITS in all.
-    let exponent = value.log2().floor() as i32 + 1;
+    let exponent = real::log2(value).floor() as i32 + 1;
     let shift_bits = (NUMERATOR_BITS - exponent).clamp(0, 63);
     let numerator = (value * 2f64.powi(shift_bits)).round();
     reduced(numerator as u64, 1_u64 << shift_bits)

@@ -11,6 +11,7 @@ use crate::{
     options::{CompileOptions, InputScales, Precision},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// Version of the file.
@@ -25,6 +26,8 @@ type Limits = [String; 2];
 pub struct Record {
     /// Version of the file.
     version: u32,
+    /// SHA-256 of the ONNX file, in hexadecimal digits.
+    source_sha256: String,
     /// Width of the integers; nothing for a classical model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     precision: Option<String>,
@@ -53,10 +56,11 @@ pub struct Record {
 }
 
 impl Record {
-    /// The choices of a caller, without ranges.
-    fn of(options: &CompileOptions) -> Self {
+    /// The choices of a caller for a file, without ranges.
+    fn of(source: &[u8], options: &CompileOptions) -> Self {
         Self {
             version: VERSION,
+            source_sha256: digest(source),
             shapes: options.shapes.clone(),
             outputs: options.outputs.clone(),
             preprocess: options.preprocess.iter().map(ToString::to_string).collect(),
@@ -66,7 +70,12 @@ impl Record {
     }
 
     /// What the compilation of a network chose.
-    pub(crate) fn of_network(options: &CompileOptions, graph: &Graph, ranges: &Ranges) -> Self {
+    pub(crate) fn of_network(
+        source: &[u8],
+        options: &CompileOptions,
+        graph: &Graph,
+        ranges: &Ranges,
+    ) -> Self {
         let named = |(value, range): (&Value, &Range)| (value.name.clone(), limits(range));
         let values = graph.values.iter().zip(&ranges.values);
         // The file has the constants' own elements.
@@ -83,12 +92,13 @@ impl Record {
             input_scales: Some(scales_name(options.input_scales).to_owned()),
             ranges: ranges_of_computed.collect(),
             features: features.collect(),
-            ..Self::of(options)
+            ..Self::of(source, options)
         }
     }
 
     /// What the compilation of a classical model chose.
     pub(crate) fn of_classical(
+        source: &[u8],
         options: &CompileOptions,
         magnitudes: impl IntoIterator<Item = (String, Vec<Option<f64>>)>,
     ) -> Self {
@@ -98,7 +108,7 @@ impl Record {
         };
         Self {
             magnitudes: magnitudes.into_iter().map(of).collect(),
-            ..Self::of(options)
+            ..Self::of(source, options)
         }
     }
 
@@ -128,8 +138,20 @@ impl Record {
     /// The options that make the same model; samples that `options` has for the report stay.
     ///
     /// # Errors
-    /// [`CompileError::Record`].
-    pub(crate) fn options(&self, options: &CompileOptions) -> Result<CompileOptions, CompileError> {
+    /// [`CompileError::Record`], also if it was written for another file than `source`: ranges of a
+    /// model with other weights would fit by name and be wrong.
+    pub(crate) fn options(
+        &self,
+        source: &[u8],
+        options: &CompileOptions,
+    ) -> Result<CompileOptions, CompileError> {
+        let digest = digest(source);
+        if self.source_sha256 != digest {
+            return Err(bad(format!(
+                "it is of a file with SHA-256 {}, this one has {digest}",
+                self.source_sha256
+            )));
+        }
         let precision = match &self.precision {
             None => Precision::default(),
             Some(name) => [Precision::Int8, Precision::Int16, Precision::Int32]
@@ -211,6 +233,12 @@ impl Record {
         };
         inputs.iter().map(of).collect()
     }
+}
+
+/// SHA-256 in hexadecimal digits, as `sha256sum` shows it.
+fn digest(source: &[u8]) -> String {
+    let bytes = Sha256::digest(source);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn bad(reason: String) -> CompileError {

@@ -68,9 +68,18 @@ fn the_record_of_another_model_is_refused() {
         &calibrated("volatility/calibration.npz"),
     );
     let options = CompileOptions {
-        recorded: Some(record),
+        recorded: Some(record.clone()),
         ..CompileOptions::default()
     };
+    // The same network with another weight: its tensors' names would fit.
+    let mut retrained = onnx("volatility/volatility.onnx");
+    let middle = retrained.len() / 2;
+    retrained[middle] ^= 1;
+    let refused = compile_onnx(&retrained, &options, &mut |_| {}).map(|_| ());
+    assert!(
+        matches!(&refused, Err(CompileError::Record { reason }) if reason.contains("SHA-256")),
+        "{refused:?}"
+    );
     for file in ["digits/digits.onnx", "breast-cancer/xgboost.onnx"] {
         let refused = compile_onnx(&onnx(file), &options, &mut |_| {});
         assert!(
@@ -78,15 +87,36 @@ fn the_record_of_another_model_is_refused() {
             "{refused:?}"
         );
     }
-    for text in [
-        "",
-        "{}",
-        r#"{"version": 2, "shapes": {}, "outputs": [], "saturating_inputs": []}"#,
-    ] {
+    let later = record.to_json().replace("\"version\": 1", "\"version\": 2");
+    for text in ["", "{}", later.as_str()] {
         let refused = Record::from_json(text);
         assert!(
             matches!(refused, Err(CompileError::Record { .. })),
             "{refused:?}"
         );
     }
+}
+
+#[test]
+fn a_changed_range_makes_another_model() {
+    let file = "volatility/volatility.onnx";
+    let options = calibrated("volatility/calibration.npz");
+    let first = compile_onnx(&onnx(file), &options, &mut |_| {}).expect("compiles");
+    let text = first.record.expect("choices").to_json();
+    let mut content: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let ranges = content["ranges"].as_object_mut().expect("ranges");
+    for limits in ranges.values_mut() {
+        let max: f64 = limits[1]
+            .as_str()
+            .expect("a text")
+            .parse()
+            .expect("a number");
+        limits[1] = (1.5 * max).to_string().into();
+    }
+    let options = CompileOptions {
+        recorded: Some(Record::from_json(&content.to_string()).expect("a record")),
+        ..CompileOptions::default()
+    };
+    let second = compile_onnx(&onnx(file), &options, &mut |_| {}).expect("compiles");
+    assert_ne!(first.payload, second.payload);
 }

@@ -2,13 +2,13 @@
 
 use crate::{
     answers::{Answers, parse_output},
-    onchain::{OnChain, Reverted, block_on},
+    onchain::{OnChain, Reverted, block_on, parse_root},
     ports::Ports,
     samples::Samples,
 };
 use alloy_primitives::Address;
 use alloy_sol_types::SolError as _;
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow};
 use fixpoint_precompile::{
     abi::IInference::{self, InputRange},
     address::PRECOMPILE,
@@ -88,19 +88,6 @@ async fn ask(args: &Args) -> Result<Answers> {
         }
     }
     Ok(answers)
-}
-
-/// An address; a token id is told apart, since the registry shows both.
-fn parse_root(text: &str) -> Result<Address> {
-    let hex = text.strip_prefix("0x").unwrap_or(text);
-    let is_id = (hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        || (!text.is_empty() && text.len() != 40 && text.bytes().all(|byte| byte.is_ascii_digit()));
-    ensure!(
-        !is_id,
-        "this is a model id (token): give the address of the model's root contract, which `fixpoint deploy` prints as `model`"
-    );
-    text.parse()
-        .map_err(|_| anyhow!("not an address: 0x and 40 hexadecimal digits"))
 }
 
 /// Adds to an `InputRange` which input it is about and what to do.

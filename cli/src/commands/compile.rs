@@ -11,7 +11,7 @@ use crate::{
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum;
 use fixpoint_compiler::{
-    CompileError, CompileOptions, Compiled, IntegerOptions, Precision, Preprocess, Samples,
+    CompileError, CompileOptions, Compiled, IntegerOptions, Precision, Preprocess, Record, Samples,
     compile_onnx, compile_tosa,
     npy::Array,
     tflite::{self, Converted},
@@ -28,6 +28,7 @@ const EXAMPLES: &str = r#"Examples:
   fixpoint compile digits.onnx --calibration calibration.npz \
     --test test.npz --labels labels.npy -o digits.fxp
   fixpoint compile volatility.onnx --precision int16 --calibration calibration.npz -o volatility.fxp
+  fixpoint compile digits.onnx --calib digits.calib.json -o digits.fxp
   fixpoint compile net.onnx --shape image=1,3,32,32 --outputs logits \
     --calibration images.npy -o net.fxp
   fixpoint compile resnet.onnx --calibration photos.npy -o resnet.fxp \
@@ -47,7 +48,8 @@ const EXAMPLES: &str = r#"Examples:
 
 /// Compile an ONNX, TFLite or TOSA model to integers, and report its accuracy and cost.
 ///
-/// ONNX is quantised on sample inputs. A .tflite file quantised to integers keeps its integers,
+/// ONNX is quantised on sample inputs; what that chose is written beside the model, as M.calib.json,
+/// for whoever wants to build the same bytes again (`--calib`, `fixpoint verify`). A .tflite file quantised to integers keeps its integers,
 /// scales and names; TOSA's own converter reads it (PyPI: tosa-converter-for-tflite, tosa-tools). A
 /// .tosa file has neither names nor scales: --io gives them, else the model takes and gives plain
 /// integers.
@@ -62,6 +64,10 @@ pub(crate) struct Args {
     /// ONNX: sample inputs to take ranges from, .npz (keys are input names) or .npy; axis 0 is samples
     #[arg(long, value_name = "X.npz")]
     calibration: Option<PathBuf>,
+    /// ONNX: build the same bytes again from the ranges and choices of an earlier run, without samples
+    #[arg(long, value_name = "M.calib.json",
+          conflicts_with_all = ["calibration", "precision", "shapes", "outputs", "saturate", "preprocess"])]
+    calib: Option<PathBuf>,
     /// Sample inputs to measure accuracy on (ONNX: 20 % of the calibration samples by default)
     #[arg(long, value_name = "X.npz")]
     test: Option<PathBuf>,
@@ -145,11 +151,16 @@ fn parse_shape(text: &str) -> Result<(String, Vec<usize>)> {
 pub(crate) fn run(args: Args) -> Result<()> {
     let compiled = compile(&args)?;
     write_whole(&args.output, &compiled.payload)?;
+    let record_path = write_record(&args, &compiled)?;
     let file = model_file::read(&args.output)?;
     let (cost, _) = cost::measure(&file)?;
     if args.json {
         let mut report = serde_json::to_value(&compiled.report)?;
         report["output"] = args.output.display().to_string().into();
+        report["calib"] = match &record_path {
+            Some(path) => path.display().to_string().into(),
+            None => serde_json::Value::Null,
+        };
         report["gas"] = serde_json::to_value(&cost)?;
         report["inputs"] = port_range::list_json(&Port::inputs_of(&file.model), Side::Input);
         report["outputs"] = port_range::list_json(&Port::outputs_of(&file.model), Side::Output);
@@ -169,6 +180,12 @@ pub(crate) fn run(args: Args) -> Result<()> {
         grouped(cost.activate)
     );
     out!("written             {}", args.output.display());
+    if let Some(path) = &record_path {
+        out!(
+            "                    {} (ranges and choices)",
+            path.display()
+        );
+    }
     Ok(())
 }
 
@@ -216,7 +233,8 @@ impl Source {
     fn check_options(self, args: &Args) -> Result<()> {
         use Source::{Onnx, Tflite, Tosa};
         let has_scales = "it has its integers and scales already";
-        let given: [(&str, bool, &[Self], &str); 7] = [
+        let given: [(&str, bool, &[Self], &str); 8] = [
+            ("--calib", args.calib.is_some(), &[Onnx], has_scales),
             (
                 "--calibration",
                 args.calibration.is_some(),
@@ -341,6 +359,7 @@ fn onnx_options(args: &Args) -> Result<CompileOptions> {
         test: samples(args.test.as_deref())?,
         labels: labels(args)?,
         saturating_inputs: args.saturate.clone(),
+        recorded: args.calib.as_deref().map(read_record).transpose()?,
         ..CompileOptions::default()
     })
 }
@@ -357,6 +376,26 @@ fn read_io(path: &Path) -> Result<IoDescription> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
     Ok(IoDescription::from_json(&text)?)
+}
+
+/// Reads ranges and choices.
+///
+/// # Errors
+/// The file can't be read, or is not one that `fixpoint compile` wrote.
+pub(crate) fn read_record(path: &Path) -> Result<Record> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("can't read {name}"))?;
+    Record::from_json(&text).with_context(|| format!("{name} is not a file of ranges and choices"))
+}
+
+/// Writes what was chosen beside the model; nothing if it was given, or if there was no choice.
+fn write_record(args: &Args, compiled: &Compiled) -> Result<Option<PathBuf>> {
+    let Some(record) = compiled.record.as_ref().filter(|_| args.calib.is_none()) else {
+        return Ok(None);
+    };
+    let path = args.output.with_extension("calib.json");
+    write_whole(&path, record.to_json().as_bytes())?;
+    Ok(Some(path))
 }
 
 /// Writes a file so that there is never half of it.

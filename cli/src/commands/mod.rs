@@ -11,3 +11,4 @@ pub(crate) mod inspect;
 pub(crate) mod precompile;
 pub(crate) mod receipt;
 pub(crate) mod run;
+pub(crate) mod verify;

@@ -30,8 +30,8 @@ fn digits_keep_their_accuracy_in_int8() {
     );
     assert_eq!(
         fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "no partial file stays"
+        2,
+        "model, ranges and choices: no partial file stays"
     );
     let test = vector("digits/test.npz");
     let evaluation = ok_json(&[
@@ -55,6 +55,37 @@ fn digits_keep_their_accuracy_in_int8() {
         "{evaluation}"
     );
     assert!(share("max_error") >= share("mean_error"), "{evaluation}");
+}
+
+#[test]
+fn the_choices_beside_a_model_make_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| shown(&folder.path().join(name));
+    let onnx = vector("volatility/volatility.onnx");
+    let calibration = vector("volatility/calibration.npz");
+    let (first, second) = (file("first.fxp"), file("second.fxp"));
+    let mut compile = vec!["compile", &onnx, "--calibration", &calibration];
+    compile.extend(["--precision", "int16", "-o", &first, "--json"]);
+    let record = file("first.calib.json");
+    assert_eq!(ok_json(&compile)["calib"], record);
+    let mut again = vec!["compile", &onnx, "--calib", &record, "-o", &second];
+    let told = ok(&again);
+    assert!(!told.contains("samples compared"), "{told}");
+    assert_eq!(fs::read(&first).unwrap(), fs::read(&second).unwrap());
+    assert!(!Path::new(&file("second.calib.json")).exists());
+    // Accuracy may still be asked for.
+    let test = vector("volatility/test.npz");
+    again.extend(["--test", &test]);
+    assert_contains(&ok(&again), &["samples compared    1000"]);
+    let digits = vector("digits/digits.onnx");
+    assert_contains(
+        &error(&["compile", &digits, "--calib", &record, "-o", &second]),
+        &["SHA-256", "written with this ONNX file"],
+    );
+    assert_contains(
+        &error(&["compile", &onnx, "--calib", &calibration, "-o", &second]),
+        &["can't read", "calibration.npz"],
+    );
 }
 
 #[test]

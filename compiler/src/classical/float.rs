@@ -7,6 +7,7 @@ use super::{
     grid::{Step, run},
     pipeline::{Class, Kind, Linear, Norm, Op, Pair, Pipeline},
 };
+use crate::real;
 
 impl Pipeline {
     /// Every value of the pipeline for one row of each input.
@@ -65,10 +66,10 @@ impl Op {
             }
             Self::Trees(ensemble) => ensemble.score(x),
             Self::Linear(linear) => linear.score(x),
-            Self::Logistic => x.iter().map(|x| 1.0 / (1.0 + (-x).exp())).collect(),
+            Self::Logistic => x.iter().map(|x| 1.0 / (1.0 + real::exp(-x))).collect(),
             Self::Softmax => {
                 let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let powers: Vec<f64> = x.iter().map(|x| (x - max).exp()).collect();
+                let powers: Vec<f64> = x.iter().map(|x| real::exp(x - max)).collect();
                 let sum: f64 = powers.iter().sum();
                 powers.iter().map(|power| power / sum).collect()
             }

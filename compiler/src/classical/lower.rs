@@ -9,6 +9,7 @@ use crate::{
     builder::{list, tensor_type},
     error::CompileError,
     fixed::{Emitted, Fixed, Lane, dense::Layer, fraction_bits_for},
+    real,
 };
 use fixpoint_runtime::{
     model::{
@@ -334,7 +335,7 @@ impl Lowerer<'_> {
             return Err(unsupported(node, reason));
         }
         // As many bits less as the sum may have more.
-        let spare = (input.len as f64).log2().ceil() as i64;
+        let spare = real::log2(input.len as f64).ceil() as i64;
         let spare = self.lane.scalar(2, spare)?;
         let value = self.lane.shift_right(input.value, spare, true)?;
         self.lane.shares(value, input.len)

@@ -7,7 +7,7 @@
 //! unit of `y`, so the sum is off by about `sqrt(K) / 4` units: 1e-9 of the range.
 
 use super::{Emitted, Lane};
-use crate::error::CompileError;
+use crate::{error::CompileError, real};
 use fixpoint_runtime::model::format::ValueId;
 
 /// Shifts of MUL.
@@ -63,7 +63,7 @@ impl Layer {
         let largest = self.weights.iter().fold(0.0_f64, |max, w| max.max(w.abs())) * unit;
         // The largest shift with which the largest weight fits.
         let room = if largest > 0.0 {
-            (MAX_WEIGHT / largest).log2().floor() as i32
+            real::log2(MAX_WEIGHT / largest).floor() as i32
         } else {
             0
         };
@@ -90,7 +90,7 @@ impl Lane {
         fraction_bits: u32,
     ) -> Emitted {
         let raise = |size: &f64| {
-            let bits = INPUT_BITS - size.max(1.0).log2().ceil();
+            let bits = INPUT_BITS - real::log2(size.max(1.0)).ceil();
             bits.clamp(0.0, MAX_RAISE_BITS) as u32
         };
         let raise_bits: Vec<u32> = magnitudes.iter().map(raise).collect();

@@ -6,7 +6,7 @@
 //! 1e-9.
 
 use super::{Emitted, Fixed, Lane, MAX_FRACTION_BITS};
-use crate::error::CompileError;
+use crate::{error::CompileError, real};
 use fixpoint_runtime::model::format::ValueId;
 
 /// Fraction bits of arguments: magnitudes below 32 fit.
@@ -72,7 +72,7 @@ impl Lane {
     pub(crate) fn logistic(&mut self, input: Fixed) -> Result<Fixed, CompileError> {
         let magnitude = self.abs(input.value)?;
         let argument = self.argument(magnitude, input.fraction_bits, LOGISTIC_END)?;
-        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        let sigmoid = |x: f64| 1.0 / (1.0 + real::exp(-x));
         let [at, distance] = self.nearest(argument, input.len, LOGISTIC_END, sigmoid)?;
         // s' = s (1 - s), s'' = s' (1 - 2 s).
         let one = self.scalar(2, ONE)?;
@@ -98,7 +98,7 @@ impl Lane {
     }
 
     /// Hyperbolic tangent with 30 fraction bits, to 2e-7: `2 / (1 + e^-2x) - 1`.
-    pub(crate) fn tanh(&mut self, input: Fixed) -> Result<Fixed, CompileError> {
+    pub(crate) fn hyperbolic_tangent(&mut self, input: Fixed) -> Result<Fixed, CompileError> {
         let mut doubled = Fixed {
             bound: 2.0 * input.bound,
             ..input
@@ -144,7 +144,7 @@ impl Lane {
             (std::f64::consts::LOG2_E * (1 << 30) as f64).round() as i64,
         )?;
         let octaves = self.mul(limited, log2_e, 30)?;
-        let spare_bits = (input.len as f64).log2().ceil() as u32;
+        let spare_bits = real::log2(input.len as f64).ceil() as u32;
         let powers = self.negative_power_of_two(octaves, input.len, spare_bits)?;
         self.shares(powers, input.len)
     }
@@ -167,7 +167,7 @@ impl Lane {
         let whole = self.shift_right(octaves, bits, false)?;
         let taken = self.shift_left(whole, bits)?;
         let fraction = self.sub(octaves, taken)?;
-        let [at, distance] = self.nearest(fraction, len, 1, |x| (-x).exp2())?;
+        let [at, distance] = self.nearest(fraction, len, 1, |x| real::exp2(-x))?;
         // 2^-(a + d) = 2^-a (1 - d ln 2 + (d ln 2)^2 / 2).
         let ln_2 = self.scalar(2, (std::f64::consts::LN_2 * ONE as f64).round() as i64)?;
         let scaled = self.mul(distance, ln_2, RESULT_BITS)?;

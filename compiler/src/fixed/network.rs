@@ -12,6 +12,7 @@ use crate::{
     classical::grid,
     error::CompileError,
     ir::{Affine, Binary, Dense, Element, Graph, Node, Op, Unary, ValueIndex},
+    real,
 };
 use fixpoint_runtime::{
     model::{
@@ -210,7 +211,7 @@ impl Lowerer<'_> {
             .iter()
             .fold(0.0_f64, |max, line| max.max(line.0.abs()))
             * unit;
-        let room = (f64::from(i32::MAX) / largest).log2().floor();
+        let room = real::log2(f64::from(i32::MAX) / largest).floor();
         if room < 0.0 {
             return Err(too_large(node));
         }
@@ -390,7 +391,7 @@ impl Lowerer<'_> {
         };
         let result = match unary {
             Unary::Sigmoid => self.lane.logistic(input)?,
-            Unary::Tanh => self.lane.tanh(input)?,
+            Unary::Tanh => self.lane.hyperbolic_tangent(input)?,
             _ => return Err(unsupported(node)),
         };
         let value = self.lane.reshape(result.value, &shape)?;

@@ -2,6 +2,7 @@
 
 use crate::{
     ir::{Normalise, Reduction, Tensor},
+    real,
     tensor::{permuted, strides, walk},
 };
 
@@ -44,9 +45,9 @@ pub(super) fn softmax(axis: usize, x: &Tensor) -> Vec<f64> {
     for row in indices.chunks(length) {
         let elements = || row.iter().map(|&index| x.elements[index]);
         let max = elements().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = elements().map(|x| (x - max).exp()).sum();
+        let sum: f64 = elements().map(|x| real::exp(x - max)).sum();
         row.iter()
-            .for_each(|&index| output[index] = (x.elements[index] - max).exp() / sum);
+            .for_each(|&index| output[index] = real::exp(x.elements[index] - max) / sum);
     }
     output
 }

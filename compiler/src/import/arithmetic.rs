@@ -1,7 +1,10 @@
 //! Element-wise arithmetic of one, two or more tensors.
 
 use super::source::{Added, Converted, Source};
-use crate::ir::{Binary, Element, Op, Tensor, Unary, ValueIndex};
+use crate::{
+    ir::{Binary, Element, Op, Tensor, Unary, ValueIndex},
+    real,
+};
 
 /// Distinct exponents of one Pow that are told apart.
 const MAX_EXPONENTS: usize = 8;
@@ -83,7 +86,7 @@ impl Source<'_> {
             && let (&[base], None) = (base.elements.as_slice(), self.known(exponent))
             && base > 0.0
         {
-            let logarithm = self.linear(exponent, base.ln(), 0.0)?;
+            let logarithm = self.linear(exponent, real::ln(base), 0.0)?;
             return self.unary(Unary::Exp, logarithm);
         }
         let exponents = self.required(1, "exponent")?;

@@ -1,5 +1,6 @@
 //! Functions of one element.
 
+use crate::real;
 /// Functions of one element.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Unary {
@@ -82,9 +83,9 @@ impl Unary {
     /// The function's value.
     pub fn apply(self, x: f64) -> f64 {
         match self {
-            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-            Self::Silu => x / (1.0 + (-x).exp()),
-            Self::Tanh => x.tanh(),
+            Self::Sigmoid => 1.0 / (1.0 + real::exp(-x)),
+            Self::Silu => x / (1.0 + real::exp(-x)),
+            Self::Tanh => real::tanh(x),
             Self::LeakyRelu(slope) => {
                 if x < 0.0 {
                     slope * x
@@ -94,33 +95,34 @@ impl Unary {
             }
             Self::Elu(alpha) => {
                 if x < 0.0 {
-                    alpha * x.exp_m1()
+                    alpha * real::exp_m1(x)
                 } else {
                     x
                 }
             }
             Self::HardSigmoid(alpha, beta) => (alpha * x + beta).clamp(0.0, 1.0),
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
-            Self::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
+            Self::Softplus => x.max(0.0) + real::ln_1p(real::exp(-x.abs())),
             Self::Gelu { tanh: true } => {
-                let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
-                0.5 * x * (1.0 + inner.tanh())
+                let inner =
+                    (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * real::powi(x, 3));
+                0.5 * x * (1.0 + real::tanh(inner))
             }
             Self::Gelu { tanh: false } => 0.5 * x * (1.0 + erf(x / std::f64::consts::SQRT_2)),
-            Self::Exp => x.exp(),
-            Self::Log => x.max(0.0).ln(),
+            Self::Exp => real::exp(x),
+            Self::Log => real::ln(x.max(0.0)),
             Self::Reciprocal => x.recip(),
-            Self::Pow(exponent) if exponent.fract() == 0.0 => x.powi(exponent as i32),
-            Self::Pow(exponent) => x.max(0.0).powf(exponent),
+            Self::Pow(exponent) if exponent.fract() == 0.0 => real::powi(x, exponent as i32),
+            Self::Pow(exponent) => real::powf(x.max(0.0), exponent),
             Self::Sqrt => x.max(0.0).sqrt(),
             Self::Abs => x.abs(),
             Self::Sign if x == 0.0 => 0.0,
             Self::Sign => x.signum(),
             Self::Erf => erf(x),
             Self::Selu(alpha, gamma) => gamma * Self::Elu(alpha).apply(x),
-            Self::Celu(alpha) => x.max(0.0) + (alpha * (x / alpha).exp_m1()).min(0.0),
-            Self::Swish(alpha) => x / (1.0 + (-alpha * x).exp()),
-            Self::Mish => x * Self::Softplus.apply(x).tanh(),
+            Self::Celu(alpha) => x.max(0.0) + (alpha * real::exp_m1(x / alpha)).min(0.0),
+            Self::Swish(alpha) => x / (1.0 + real::exp(-alpha * x)),
+            Self::Mish => x * real::tanh(Self::Softplus.apply(x)),
             Self::Softsign => x / (1.0 + x.abs()),
             Self::ThresholdedRelu(alpha) if x > alpha => x,
             Self::ThresholdedRelu(_) => 0.0,
@@ -134,17 +136,17 @@ impl Unary {
     /// Trigonometric and hyperbolic functions; others leave `x` as it is.
     fn trigonometry(self, x: f64) -> f64 {
         match self {
-            Self::Sin => x.sin(),
-            Self::Cos => x.cos(),
-            Self::Tan => x.tan(),
-            Self::Asin => x.clamp(-1.0, 1.0).asin(),
-            Self::Acos => x.clamp(-1.0, 1.0).acos(),
-            Self::Atan => x.atan(),
-            Self::Sinh => x.sinh(),
-            Self::Cosh => x.cosh(),
-            Self::Asinh => x.asinh(),
-            Self::Acosh => x.max(1.0).acosh(),
-            Self::Atanh => x.atanh(),
+            Self::Sin => real::sin(x),
+            Self::Cos => real::cos(x),
+            Self::Tan => real::tan(x),
+            Self::Asin => real::asin(x.clamp(-1.0, 1.0)),
+            Self::Acos => real::acos(x.clamp(-1.0, 1.0)),
+            Self::Atan => real::atan(x),
+            Self::Sinh => real::sinh(x),
+            Self::Cosh => real::cosh(x),
+            Self::Asinh => real::asinh(x),
+            Self::Acosh => real::acosh(x.max(1.0)),
+            Self::Atanh => real::atanh(x),
             _ => x,
         }
     }
@@ -167,7 +169,7 @@ fn erf(x: f64) -> f64 {
         for k in (1..=60).rev() {
             fraction = f64::from(k) / 2.0 / (magnitude + fraction);
         }
-        1.0 - (-magnitude * magnitude).exp()
+        1.0 - real::exp(-magnitude * magnitude)
             / (std::f64::consts::PI.sqrt() * (magnitude + fraction))
     };
     value.copysign(x)

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     ir::{Comparison, Element, Logical, Node},
     quantise::Quant,
+    real,
 };
 use fixpoint_runtime::{model::format::ValueId, tensor::DType};
 
@@ -87,7 +88,7 @@ impl Lowerer<'_> {
     fn truncated(&mut self, number: ValueId, rank: usize, input: &Quant) -> Emitted {
         let (min, max) = input.dtype.range();
         let largest = (max - min) as f64 * input.scale();
-        let bits = (28.0 - largest.log2().ceil()).clamp(0.0, 28.0) as i32;
+        let bits = (28.0 - real::log2(largest).ceil()).clamp(0.0, 28.0) as i32;
         let unit = 2f64.powi(bits);
         let wide = self.rescale(
             number,

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     ir::{Node, Normalise},
     multiplier::Multiplier,
+    real,
 };
 use fixpoint_runtime::{model::format::ValueId, tensor::DType};
 
@@ -73,7 +74,7 @@ impl Lowerer<'_> {
         // scaled * root * 2^half, in units of 2^-16 * sqrt(length / 2^sum_bits) * 2^-14.5.
         let exponent = f64::from(headroom) + f64::from(PRODUCT_SHIFT) - 16.0 - 14.5;
         let spread = (length as f64 / 2f64.powi(sum_bits)).sqrt();
-        let real = spread * exponent.exp2() / (TABLE_ONE * 128.0);
+        let real = spread * real::exp2(exponent) / (TABLE_ONE * 128.0);
         let narrow = self.narrowed(result, real, &output)?;
         Ok((Layout::Plain, self.reshape(narrow, &shape)?))
     }
@@ -98,7 +99,7 @@ impl Lowerer<'_> {
     /// `epsilon * 2^(2 shift)`, at most 2^30.
     fn shifted_epsilon(&mut self, epsilon: f64, shift: ValueId) -> Emitted {
         // epsilon = mantissa * 2^-places with a mantissa of 30 bits.
-        let places = 29 - epsilon.log2().floor() as i32;
+        let places = 29 - real::log2(epsilon).floor() as i32;
         let mantissa = (epsilon * 2f64.powi(places)).round().min(2f64.powi(30)) as i64;
         let one = self.scalar(1, 2)?;
         let twice = self.shift_left(shift, one)?;

@@ -6,7 +6,10 @@
 //! scale; the quotient then saturates, as it does in the range of 16 bits.
 
 use super::{Lowerer, Output, emit::Retype};
-use crate::ir::{Comparison, Node};
+use crate::{
+    ir::{Comparison, Node},
+    real,
+};
 use fixpoint_runtime::tensor::DType;
 
 /// Table entry for `1 / 1`.
@@ -43,7 +46,7 @@ impl Lowerer<'_> {
         let product = self.mul(dividend, reciprocal, 7)?;
         let largest = output.range.magnitude().max(output.scale()) * 1.5;
         let elements = largest * quants[1].scale() / quants[0].scale();
-        let extra = (14.0 - elements.log2().ceil()) as i32;
+        let extra = (14.0 - real::log2(elements).ceil()) as i32;
         let extra = extra.clamp(0, MAX_EXTRA_BITS);
         let bits = self.scalar(i64::from(30 - extra), rank)?;
         let right = self.sub(bits, shift)?;

@@ -13,7 +13,7 @@ use super::{
     Layout, Lowerer, Output,
     emit::{Emitted, Retype},
 };
-use crate::{ir::Node, quantise::Quant};
+use crate::{ir::Node, quantise::Quant, real};
 use fixpoint_runtime::{model::format::ValueId, tensor::DType};
 
 /// Table entry for `e^0` (and for `1 / 1`): just below the largest, so that none saturates.
@@ -73,7 +73,7 @@ impl Lowerer<'_> {
         let index = self.rescale(below, retype, 128.0)?;
         self.table16(index, |position| {
             let difference = (position - 0.5) * 512.0;
-            TABLE_ONE * (difference.min(0.0) * input.scale()).exp()
+            TABLE_ONE * real::exp(difference.min(0.0) * input.scale())
         })
     }
 
@@ -88,7 +88,7 @@ impl Lowerer<'_> {
         let half = self.scalar(32768, 2)?;
         let centred = self.sub(fraction, half)?;
         let index = self.cast(centred, DType::I16)?;
-        let power = self.table16(index, |fraction| TABLE_ONE / 2.0 * fraction.exp2())?;
+        let power = self.table16(index, |fraction| TABLE_ONE / 2.0 * real::exp2(fraction))?;
         // Shifts stop at 31: an 8-bit element saturates there.
         let retype = Retype {
             to: DType::I8,

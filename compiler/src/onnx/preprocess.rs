@@ -3,7 +3,7 @@
 
 use super::OnnxError;
 use prost::Message as _;
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TensorShapeProto,
     ValueInfoProto,
@@ -135,15 +135,18 @@ fn numbers(text: &str) -> Result<Vec<f64>, OnnxError> {
 /// The file with preprocessing in front of its inputs.
 ///
 /// # Errors
-/// [`OnnxError::Decode`], [`OnnxError::Preprocess`].
-pub fn prepend(bytes: &[u8], all: &[Preprocess]) -> Result<Vec<u8>, OnnxError> {
+/// [`OnnxError::Decode`], [`OnnxError::NoGraph`], [`OnnxError::Preprocess`].
+pub fn prepend<'a>(bytes: &'a [u8], all: &[Preprocess]) -> Result<Cow<'a, [u8]>, OnnxError> {
+    if all.is_empty() {
+        return Ok(Cow::Borrowed(bytes));
+    }
     let mut model = ModelProto::decode(bytes)?;
-    let graph = model.graph.get_or_insert_default();
+    let graph = model.graph.as_mut().ok_or(OnnxError::NoGraph)?;
     for preprocess in all {
         let index = find(graph, preprocess)?;
         prepend_one(graph, index, preprocess)?;
     }
-    Ok(model.encode_to_vec())
+    Ok(Cow::Owned(model.encode_to_vec()))
 }
 
 /// Names of the inputs that take pixels of 8 bits.

@@ -67,9 +67,10 @@ fn the_float_model_computes_the_same() {
     let mut graph = network();
     let image = pixels(&mut graph, 255.0);
     let spec: Preprocess = SPEC.parse().expect("valid");
-    let inside = prepend(&graph.bytes(), &[spec]).expect("fits");
+    let file = graph.bytes();
+    let inside = prepend(&file, &[spec]).expect("fits");
     let got = run_float(&inside, image.clone());
-    let want = run_float(&graph.bytes(), outside(&image));
+    let want = run_float(&file, outside(&image));
     for (got, want) in got.iter().zip(&want) {
         assert!(
             (got - want).abs() < 1e-5 * (1.0 + want.abs()),
