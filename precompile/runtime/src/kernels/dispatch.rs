@@ -4,7 +4,7 @@
 //! that line alone puts it through the whole test suite.
 
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-use super::x86_64::pairs::Width;
+use super::machine::pairs::Width;
 
 /// A set of kernels. All sets give the same bits; they differ in speed only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

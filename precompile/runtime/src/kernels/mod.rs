@@ -24,11 +24,17 @@
 
 pub mod dispatch;
 pub mod portable;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod tiles;
 #[cfg(all(feature = "std", target_arch = "aarch64"))]
 mod tract;
 pub mod weights;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod x86_64;
+
+/// The instructions that [`tiles`] are made of.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use x86_64 as machine;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,8 @@ use crate::kernels::{Isa, KernelError, KernelResult, require_shape};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::kernels::{
     dispatch::Set,
-    x86_64::{matmul as vnni, narrow::Scale, pairs::matmul as pairs},
+    tiles::pairs::matmul as pairs,
+    x86_64::{matmul as vnni, narrow::Scale},
 };
 
 /// Sizes of a MATMUL: `a` is `[batch, rows, depth]`, `b` `[batch, depth, columns]`, the result

@@ -7,12 +7,15 @@ use super::{Results, Windows, words::Words};
 use crate::kernels::dispatch::Set;
 #[cfg(all(feature = "std", target_arch = "aarch64"))]
 use crate::kernels::tract;
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-use crate::kernels::x86_64::vnni::{Avx512Panels, AvxPanels, Rows, Source, moved_bytes};
 use crate::kernels::{
     Isa, KernelError, KernelResult,
     portable::{gemm::widen, narrowing::Narrowing},
     require_shape,
+};
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use crate::kernels::{
+    tiles::dot::{Rows, Source, moved_bytes},
+    x86_64::vnni::{Avx512Panels, AvxPanels},
 };
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use alloc::borrow::Cow;

@@ -4,7 +4,7 @@
 use super::Padded;
 use super::Windows;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-use crate::kernels::x86_64::pairs::{Panels, Rows as Lines};
+use crate::kernels::tiles::pairs::{Panels, Rows as Lines};
 use crate::kernels::{Isa, KernelError, KernelResult, portable::gemm::Rows};
 use alloc::vec::Vec;
 

@@ -6,10 +6,8 @@
 //!
 //! `sum (a - az)(b - bz) = sum a (b + 128)  -  (128 + bz) sum a  -  az sum (b - bz)`
 
-use super::{
-    narrow::{Narrow, Scale},
-    vnni::keep::{Keep, Sums},
-};
+use super::narrow::{Narrow, Scale};
+use crate::kernels::tiles::dot::{Keep, Sums};
 use core::arch::x86_64::*;
 
 /// Columns of a panel: two registers of sums.

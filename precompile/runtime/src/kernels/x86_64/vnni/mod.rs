@@ -1,52 +1,17 @@
 //! VNNI: matrix products with `vpdpbusd`, which adds four 8-bit products to a 32-bit sum at once.
 //!
-//! The instruction multiplies unsigned by signed bytes. Rows are the unsigned side, moved up by 128 where
-//! they are copied anyway or tile by tile; weights are the signed side. What that adds is the same for all
-//! rows and taken back per output, exactly, as all sums wrap alike:
-//!
-//! `sum (x - xz) w = sum (x + 128) w  -  (128 + xz) sum w`
-//!
-//! Never `vpdpbusds`, which saturates.
+//! The instruction multiplies unsigned by signed bytes. Never `vpdpbusds`, which saturates.
 
-pub(super) mod keep;
-mod panels;
-pub(super) mod register;
-mod tile;
+mod register;
 
-use self::{
-    keep::{Keep, Sums},
-    panels::Panels,
-    register::Register,
-};
 use super::narrow::{Narrow, Scale};
-use crate::kernels::{KernelError, KernelResult, portable::narrowing::Narrowing, weights::Results};
+use crate::kernels::{
+    KernelError, KernelResult,
+    portable::narrowing::Narrowing,
+    tiles::dot::{Keep, Panels, Register, Source, Sums},
+    weights::Results,
+};
 use core::arch::x86_64::{__m256i, __m512i};
-
-/// Bytes of rows of a matrix that are moved up at a time: half of a level-1 cache.
-const MOVED_BYTES: usize = 16 << 10;
-/// They are a multiple of so many rows, for both widths.
-const MOVED_ROWS: usize = 12;
-
-/// Rows, moved up by 128, where they lie: each is some lines, runs of neighbouring elements. The rows of a
-/// matrix have one, the windows of a convolution as many as their kernel.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rows<'a> {
-    pub(crate) x: &'a [u8],
-    pub(crate) count: usize,
-    /// Elements from row to row.
-    pub(crate) stride: usize,
-    /// Elements from line to line of a row.
-    pub(crate) line_stride: usize,
-}
-
-/// What weights are multiplied with.
-#[derive(Debug)]
-pub(crate) enum Source<'a> {
-    /// Rows as they lie.
-    Rows(Rows<'a>),
-    /// A matrix, and room for some of its rows moved up.
-    Matrix(&'a [i8], &'a mut [u8]),
-}
 
 /// Weights of AVX512-VNNI: panels of 32 outputs, 12 rows at a time in 24 of 32 registers.
 #[derive(Debug)]
@@ -59,13 +24,6 @@ pub(crate) struct Avx512Panels {
 /// Weights of AVX-VNNI: panels of 16 outputs, 6 rows at a time in 12 of 16 registers.
 #[derive(Debug)]
 pub(crate) struct AvxPanels(Panels);
-
-/// Length of the room for so many rows of a matrix that is moved up; it grows up to some tiles.
-pub(crate) fn moved_bytes(rows: usize, depth: usize) -> usize {
-    let stride = depth.next_multiple_of(4);
-    let most = (MOVED_BYTES / stride).next_multiple_of(MOVED_ROWS);
-    rows.min(most) * stride
-}
 
 impl Avx512Panels {
     /// Of `[outputs, lines, elements of a line]` without a zero point, for a machine that has the features.
@@ -159,5 +117,15 @@ impl AvxPanels {
         // SAFETY: the set that packs these exists only where its features were detected.
         unsafe { product(&self.0, source, (i32::from(zero_point), bias), out) };
         Ok(())
+    }
+}
+
+impl<const IS_DOUBLE_ROUND: bool> Keep<__m512i> for Narrow<'_, IS_DOUBLE_ROUND> {
+    type Element = i8;
+
+    #[inline(always)]
+    unsafe fn keep<const V: usize>(self, first: usize, sums: [__m512i; V], out: &mut [i8]) {
+        // SAFETY: the caller's.
+        unsafe { Self::keep(self, first, sums, out) }
     }
 }

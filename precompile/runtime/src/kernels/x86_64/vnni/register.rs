@@ -1,26 +1,7 @@
-//! The registers of both widths, as the loops see them.
+//! The registers of both widths.
 
+use crate::kernels::tiles::dot::Register;
 use core::arch::x86_64::*;
-
-/// A register of 32-bit sums, and what is done with it.
-///
-/// # Safety
-/// Every function needs the CPU features of the implementation.
-pub(in crate::kernels::x86_64) trait Register: Copy {
-    /// Sums in one register.
-    const LANES: usize;
-
-    /// The same 32 bits in every lane.
-    unsafe fn splat(value: i32) -> Self;
-    /// Reads `4 * LANES` bytes, wherever they begin.
-    unsafe fn load(from: *const u8) -> Self;
-    /// Writes `LANES` sums, wherever they begin.
-    unsafe fn store(self, to: *mut i32);
-    /// Adds to each lane.
-    unsafe fn add(self, other: Self) -> Self;
-    /// Adds to each lane four products of unsigned and signed bytes.
-    unsafe fn dot(self, unsigned: Self, signed: Self) -> Self;
-}
 
 /// Implements [`Register`] by the intrinsics of one width.
 macro_rules! register {
@@ -79,15 +60,3 @@ register!(
     _mm256_add_epi32,
     _mm256_dpbusd_avx_epi32
 );
-
-/// The sums of a register, and zeros.
-///
-/// # Safety
-/// Needs the CPU features of `R`.
-#[inline(always)]
-pub(super) unsafe fn lanes<R: Register>(register: R) -> [i32; 16] {
-    let mut lanes = [0; 16];
-    // SAFETY: no register has more lanes.
-    unsafe { register.store(lanes.as_mut_ptr()) };
-    lanes
-}

@@ -1,5 +1,4 @@
-//! Matrix products with `pmaddwd`, which adds the two products of a pair of i16 to a 32-bit sum: for SSE2 in
-//! 128 bits, for AVX2 in 256.
+//! Matrix products of pairs of i16, two products of which are added to a 32-bit sum at once.
 //!
 //! Both sides are without their zero points, so that two products of former bytes fit 32 bits exactly. An i16
 //! weight is two: `weight = high * 2^8 + low`, as two products of whole ones do not fit.
@@ -12,18 +11,10 @@ mod register;
 mod tile;
 
 pub(crate) use self::panels::Panels;
+pub(in crate::kernels) use self::{keep::Keep, layout::Layout, register::Register};
 
 /// Outputs of the widest panel: two registers of eight sums.
 const MAX_PANEL: usize = 16;
-
-/// Which registers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Width {
-    /// SSE2.
-    Xmm,
-    /// AVX2.
-    Ymm,
-}
 
 /// Rows of i16 where they lie: each is some lines, runs of neighbouring elements. The rows of a matrix have
 /// one, the windows of a convolution as many as their kernel.
@@ -45,16 +36,6 @@ impl<'a> Rows<'a> {
             count: x.len() / depth,
             stride: depth,
             line_stride: 0,
-        }
-    }
-}
-
-impl Width {
-    /// Sums in a register.
-    pub(crate) const fn lanes(self) -> usize {
-        match self {
-            Self::Xmm => 4,
-            Self::Ymm => 8,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::kernels::portable::gemm::bias_of;
 
 /// Turns sums into results.
-pub(super) trait Keep: Copy {
+pub(in crate::kernels) trait Keep: Copy {
     /// A result.
     type Element;
 

@@ -1,11 +1,9 @@
 //! What becomes of the sums of a row with a panel.
 
 use super::register::{Register, lanes};
-use crate::kernels::x86_64::narrow::Narrow;
-use core::arch::x86_64::__m512i;
 
 /// Turns sums into results.
-pub(in crate::kernels::x86_64) trait Keep<R>: Copy {
+pub(in crate::kernels) trait Keep<R>: Copy {
     /// A result.
     type Element;
 
@@ -18,7 +16,7 @@ pub(in crate::kernels::x86_64) trait Keep<R>: Copy {
 
 /// The sums themselves.
 #[derive(Clone, Copy)]
-pub(in crate::kernels::x86_64) struct Sums;
+pub(in crate::kernels) struct Sums;
 
 impl<R: Register> Keep<R> for Sums {
     type Element = i32;
@@ -39,15 +37,5 @@ impl<R: Register> Keep<R> for Sums {
                 }
             }
         }
-    }
-}
-
-impl<const IS_DOUBLE_ROUND: bool> Keep<__m512i> for Narrow<'_, IS_DOUBLE_ROUND> {
-    type Element = i8;
-
-    #[inline(always)]
-    unsafe fn keep<const V: usize>(self, first: usize, sums: [__m512i; V], out: &mut [i8]) {
-        // SAFETY: the caller's.
-        unsafe { Self::keep(self, first, sums, out) }
     }
 }

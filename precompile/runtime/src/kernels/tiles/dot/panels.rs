@@ -16,7 +16,7 @@ const GROUPS: usize = 4;
 /// point. The last panel has one register a step if its outputs fit. A line is filled up with zeros: what
 /// is read past its end counts for nothing.
 #[derive(Debug)]
-pub(super) struct Panels {
+pub(in crate::kernels) struct Panels {
     /// Aligned to registers.
     weights: AlignedBytes,
     /// Sum of each output's weights, and zeros to the end of the widest panel.
@@ -37,7 +37,11 @@ struct Panel {
 
 impl Panels {
     /// Of `[outputs, lines, line]`, none of them 0, for registers of so many sums.
-    pub(super) fn new(weights: &[i8], [outputs, lines, line]: [usize; 3], lanes: usize) -> Self {
+    pub(in crate::kernels) fn new(
+        weights: &[i8],
+        [outputs, lines, line]: [usize; 3],
+        lanes: usize,
+    ) -> Self {
         let depth = lines * line;
         let sum = |row: &[i8]| row.iter().map(|&weight| i32::from(weight)).sum();
         let mut sums: Vec<i32> = weights.chunks_exact(depth).map(sum).collect();
@@ -71,11 +75,11 @@ impl Panels {
         panels
     }
 
-    pub(super) const fn outputs(&self) -> usize {
+    pub(in crate::kernels) const fn outputs(&self) -> usize {
         self.outputs
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::kernels) fn bytes(&self) -> usize {
         self.weights.bytes().len() + size_of_val(&self.sums[..])
     }
 
@@ -137,7 +141,7 @@ impl Panels {
     /// # Safety
     /// Needs the CPU features of `R`, for which these panels were made.
     #[inline(always)]
-    pub(super) unsafe fn of<R: Register, K: Keep<R>, const M: usize>(
+    pub(in crate::kernels) unsafe fn of<R: Register, K: Keep<R>, const M: usize>(
         &self,
         source: Source<'_>,
         offsets: (i32, &[i32]),

@@ -1,29 +1,61 @@
-//! The registers of both widths, as the loops see them.
+//! Products of pairs of i16 with `pmaddwd`, which adds the two products of a pair to a 32-bit sum: for SSE2 in
+//! 128 bits, for AVX2 in 256.
 
-use crate::kernels::dispatch::Kernel;
+use crate::kernels::{
+    dispatch::Kernel,
+    tiles::pairs::{Keep, Layout, Register, Rows},
+};
 use core::arch::x86_64::*;
 
-/// A register of 32-bit sums, and what is done with it.
-///
-/// # Safety
-/// Every function needs the CPU features of the implementation.
-pub(super) trait Register: Copy {
-    /// Sums in one register.
-    const LANES: usize;
+/// Which registers. A set has a width only where its features were detected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Width {
+    /// SSE2.
+    Xmm,
+    /// AVX2.
+    Ymm,
+}
 
-    /// The same pair in every lane.
-    unsafe fn splat(pair: i32) -> Self;
-    /// Reads `LANES` pairs or sums, wherever they begin.
-    unsafe fn load<T>(from: *const T) -> Self;
-    /// The upper and the lower halves of the words: `word = high * 2^8 + low`, `low` in 0..=255.
-    unsafe fn halves(self) -> [Self; 2];
-    /// Writes `LANES` sums, wherever they begin.
-    unsafe fn store(self, to: *mut i32);
-    /// Adds to each lane the two products of a pair, which together fit its 32 bits.
-    unsafe fn dot(self, x: Self, weights: Self) -> Self;
-    /// Calls a kernel as a function of its own, compiled for these registers: one that is inlined
-    /// beside others would leave its sums no registers.
-    unsafe fn call_apart<K: Kernel>(kernel: K) -> K::Output;
+impl Width {
+    /// Sums in a register.
+    pub(crate) const fn lanes(self) -> usize {
+        match self {
+            Self::Xmm => <__m128i as Register>::LANES,
+            Self::Ymm => <__m256i as Register>::LANES,
+        }
+    }
+
+    /// [`Layout::rows`] in these registers.
+    ///
+    /// # Safety
+    /// The layout's, but for the features.
+    pub(in crate::kernels) unsafe fn rows<K: Keep>(
+        self,
+        layout: &Layout,
+        weights: &[i16],
+        rows: &Rows<'_>,
+        keep: K,
+        out: &mut [K::Element],
+    ) {
+        // SAFETY: the caller's; whoever has a width has its features.
+        unsafe {
+            match self {
+                Self::Xmm => layout.rows::<__m128i, K>(weights, rows, keep, out),
+                Self::Ymm => layout.rows::<__m256i, K>(weights, rows, keep, out),
+            }
+        }
+    }
+
+    /// Runs a kernel compiled for these registers.
+    pub(in crate::kernels) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: whoever has a width has its features.
+        unsafe {
+            match self {
+                Self::Xmm => __m128i::call_apart(kernel),
+                Self::Ymm => __m256i::call_apart(kernel),
+            }
+        }
+    }
 }
 
 /// Implements [`Register`] by the intrinsics of one width.
@@ -102,15 +134,3 @@ register!(
     _mm256_madd_epi16,
     [_mm256_srai_epi16, _mm256_and_si256, _mm256_set1_epi16]
 );
-
-/// The sums of a register, and zeros.
-///
-/// # Safety
-/// Needs the CPU features of `R`.
-#[inline(always)]
-pub(super) unsafe fn lanes<R: Register>(register: R) -> [i32; 8] {
-    let mut lanes = [0; 8];
-    // SAFETY: no register has more lanes.
-    unsafe { register.store(lanes.as_mut_ptr()) };
-    lanes
-}

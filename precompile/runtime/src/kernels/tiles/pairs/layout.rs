@@ -1,11 +1,8 @@
 //! How weights lie, and the loop over groups of rows and panels of outputs.
 
-use super::{MAX_PANEL, Rows, Width, keep::Keep, register::Register, tile::Tile};
-use crate::kernels::{KernelResult, require_shape};
-use core::{
-    arch::x86_64::{__m128i, __m256i},
-    marker::PhantomData,
-};
+use super::{MAX_PANEL, Rows, keep::Keep, register::Register, tile::Tile};
+use crate::kernels::{KernelResult, machine::pairs::Width, require_shape};
+use core::marker::PhantomData;
 
 /// Registers that are summed together: a full panel, or what is left of one.
 const PANEL: usize = 2;
@@ -19,7 +16,7 @@ pub(super) const GROUP_ROWS: usize = 4 * ROWS;
 /// zero point. The last panel has one register a pair if its outputs fit, and panels of i16 all do: they have
 /// `lanes` outputs, which one register holds and two sum. A line of odd length ends with a zero.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub(in crate::kernels) struct Layout {
     pub(super) width: Width,
     pub(super) outputs: usize,
     pub(super) lines: usize,
@@ -80,13 +77,8 @@ impl Layout {
     ) -> KernelResult {
         require_shape(weights.len() >= self.length() && K::ARE_HALVES == self.are_halves)?;
         require_shape(self.are_inside(&rows) && out.len() == rows.count * self.outputs)?;
-        // SAFETY: a set has a width only where its features were detected; rows and weights lie inside.
-        unsafe {
-            match self.width {
-                Width::Xmm => self.rows::<__m128i, K>(weights, &rows, keep, out),
-                Width::Ymm => self.rows::<__m256i, K>(weights, &rows, keep, out),
-            }
-        }
+        // SAFETY: rows and weights lie inside.
+        unsafe { self.width.rows(self, weights, &rows, keep, out) };
         Ok(())
     }
 
@@ -101,7 +93,7 @@ impl Layout {
     /// # Safety
     /// Needs the CPU features of `R`, which is as wide as the panels, [`Self::are_inside`], and
     /// [`Self::length`] weights.
-    unsafe fn rows<R: Register, K: Keep>(
+    pub(in crate::kernels) unsafe fn rows<R: Register, K: Keep>(
         &self,
         weights: &[i16],
         rows: &Rows<'_>,

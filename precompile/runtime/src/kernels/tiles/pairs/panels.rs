@@ -1,13 +1,13 @@
 //! Constant weights.
 
 use super::{
-    Rows, Width,
+    Rows,
     keep::{AddHalves, AddSums, Sums},
     layout::Layout,
 };
 use crate::{
     buffer::AlignedBytes,
-    kernels::{KernelResult, require_shape},
+    kernels::{KernelResult, machine::pairs::Width, require_shape},
 };
 
 /// Constant weights in panels.

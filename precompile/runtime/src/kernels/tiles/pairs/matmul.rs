@@ -2,15 +2,14 @@
 //! of `A`.
 
 use super::{
-    Rows, Width,
+    Rows,
     keep::{AddHalves, Sums},
     layout::{GROUP_ROWS, Layout},
-    register::Register,
 };
 use crate::kernels::{
-    KernelError, KernelResult, dispatch::Kernel, portable::gemm::widen, require_shape,
+    KernelError, KernelResult, dispatch::Kernel, machine::pairs::Width, portable::gemm::widen,
+    require_shape,
 };
-use core::arch::x86_64::{__m128i, __m256i};
 
 /// Panels that are packed side by side: what they read of a row is about a cache line.
 const STRIP_PANELS: usize = 4;
@@ -61,19 +60,12 @@ impl Sizes {
         let packed = bytemuck::cast_slice_mut(scratch).get_mut(..self.0.length());
         let packed = packed.ok_or(KernelError::Shape)?;
         require_shape(b.len() == self.0.line * self.0.outputs)?;
-        let pack = Pack {
+        self.0.width.run(Pack {
             layout: self.0,
             b,
             convert,
             packed,
-        };
-        // SAFETY: a set has a width only where its features were detected.
-        unsafe {
-            match self.0.width {
-                Width::Xmm => __m128i::call_apart(pack),
-                Width::Ymm => __m256i::call_apart(pack),
-            }
-        }
+        });
         Ok(())
     }
 
