@@ -68,7 +68,7 @@ def miri(triple, what):
     return Target(triple, what, options=options, crates=CRATES[:1], is_miri=True)
 
 
-NEON = {"libc": "arm64", "kernels": ("portable", "neon"), "options": ()}
+NEON = {"libc": "arm64", "options": ()}
 HOST = "x86_64-unknown-linux-gnu"
 TARGETS = {
     "x86_64": Target(HOST, "every SIMD set of this CPU", ("portable", "sse2", "avx2", ...), ()),
@@ -83,8 +83,16 @@ TARGETS = {
     "x86_64-scalar": Target(
         HOST, "no SIMD kernels, and none made by the compiler", rustflags=SCALAR_CODE
     ),
-    "aarch64": linux("aarch64", "NEON with dot products", **NEON),
-    "aarch64-old": linux("aarch64", "the same programs without them", cpu="cortex-a57", **NEON),
+    "aarch64": linux(
+        "aarch64", "NEON with dot products", kernels=("portable", "neon", "neondot"), **NEON
+    ),
+    "aarch64-old": linux(
+        "aarch64",
+        "the same programs without them",
+        cpu="cortex-a57",
+        kernels=("portable", "neon"),
+        **NEON,
+    ),
     "s390x": linux("s390x", "big endian"),
     "i686": linux("i686", "32 bits", qemu="i386", libc="i386"),
     "wasm32": Target(

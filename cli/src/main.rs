@@ -35,7 +35,7 @@ Examples:
     --name digits --price 1000000000000
   fixpoint call 0xMODEL --input scan.npy --rpc http://127.0.0.1:8545
 
-FIXPOINT_ISA=portable|sse2|avx2|avxvnni|avx512vnni|neon chooses the kernels, for tests and measurements;
+FIXPOINT_ISA=portable|sse2|avx2|avxvnni|avx512vnni|neon|neondot chooses the kernels, for tests and measurements;
 without it, the fastest of this machine run. Results are the same.";
 
 /// Machine learning inside an EVM chain: integer models that every validator runs bit for bit.

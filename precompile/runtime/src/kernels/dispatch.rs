@@ -3,8 +3,8 @@
 //! A new set is a variant here, its arm in [`super::weights`], and its line in [`Isa::available`]:
 //! that line alone puts it through the whole test suite.
 
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-use super::machine::pairs::Width;
+#[cfg(tiles)]
+use super::machine::{dot, pairs};
 
 /// A set of kernels. All sets give the same bits; they differ in speed only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +27,12 @@ pub(crate) enum Set {
     /// Plain Rust compiled for AVX-512, products of i8 by VNNI in 512 bits.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx512Vnni,
-    /// Plain Rust, and `tract-linalg` for large products of i8.
-    #[cfg(all(feature = "std", target_arch = "aarch64"))]
+    /// Plain Rust, products by `smlal`: every aarch64.
+    #[cfg(all(tiles, target_arch = "aarch64"))]
     Neon,
+    /// The same, with products of i8 by `sdot`.
+    #[cfg(all(tiles, target_arch = "aarch64"))]
+    NeonDot,
 }
 
 impl Isa {
@@ -86,8 +89,10 @@ impl Isa {
             super::x86_64::has_avx_vnni().then_some(Set::AvxVnni),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             super::x86_64::has_avx512_vnni().then_some(Set::Avx512Vnni),
-            #[cfg(all(feature = "std", target_arch = "aarch64"))]
-            super::tract::is_available().then_some(Set::Neon),
+            #[cfg(all(tiles, target_arch = "aarch64"))]
+            Some(Set::Neon),
+            #[cfg(all(tiles, target_arch = "aarch64"))]
+            super::aarch64::has_dot_products().then_some(Set::NeonDot),
         ];
         sets.into_iter().flatten().map(Self)
     }
@@ -104,18 +109,38 @@ impl Isa {
             Set::AvxVnni => "avxvnni",
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Set::Avx512Vnni => "avx512vnni",
-            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            #[cfg(all(tiles, target_arch = "aarch64"))]
             Set::Neon => "neon",
+            #[cfg(all(tiles, target_arch = "aarch64"))]
+            Set::NeonDot => "neondot",
         }
     }
 
     /// The registers in which this set multiplies pairs of i16, if any.
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    pub(crate) const fn pairs(self) -> Option<Width> {
+    #[cfg(tiles)]
+    pub(crate) const fn pairs(self) -> Option<pairs::Width> {
         match self.0 {
             Set::Portable => None,
-            Set::Sse2 => Some(Width::Xmm),
-            Set::Avx2 | Set::AvxVnni | Set::Avx512Vnni => Some(Width::Ymm),
+            #[cfg(target_arch = "x86_64")]
+            Set::Sse2 => Some(pairs::Width::Xmm),
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 | Set::AvxVnni | Set::Avx512Vnni => Some(pairs::Width::Ymm),
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon | Set::NeonDot => Some(pairs::Width),
+        }
+    }
+
+    /// The registers in which this set multiplies fours of bytes, if any.
+    #[cfg(tiles)]
+    pub(crate) const fn fours(self) -> Option<dot::Width> {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::AvxVnni => Some(dot::Width::Ymm),
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512Vnni => Some(dot::Width::Zmm),
+            #[cfg(target_arch = "aarch64")]
+            Set::NeonDot => Some(dot::Width),
+            _ => None,
         }
     }
 
@@ -131,8 +156,8 @@ impl Isa {
             Set::Avx2 | Set::AvxVnni => super::x86_64::avx2::vectorise(kernel),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Set::Avx512Vnni => super::x86_64::avx512::vectorise(kernel),
-            #[cfg(all(feature = "std", target_arch = "aarch64"))]
-            Set::Neon => kernel(),
+            #[cfg(all(tiles, target_arch = "aarch64"))]
+            Set::Neon | Set::NeonDot => kernel(),
         }
     }
 
@@ -147,8 +172,8 @@ impl Isa {
             Set::Avx2 | Set::AvxVnni => super::x86_64::avx2::run(kernel),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Set::Avx512Vnni => super::x86_64::avx512::run(kernel),
-            #[cfg(all(feature = "std", target_arch = "aarch64"))]
-            Set::Neon => kernel.run(),
+            #[cfg(all(tiles, target_arch = "aarch64"))]
+            Set::Neon | Set::NeonDot => kernel.run(),
         }
     }
 }

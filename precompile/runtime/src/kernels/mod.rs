@@ -10,9 +10,13 @@
 //! | `avx2` | x86-64 | the same in 256 bits, 4 rows x 16 outputs; RESCALE of i8, i16, i32 |
 //! | `avxvnni` | x86-64 | as `avx2`, but products and convolutions of i8 with constant weights: `vpdpbusd` in 256 bits, 6 rows x 16 outputs |
 //! | `avx512vnni` | x86-64 | the same in 512 bits, 12 x 32, of two inputs too; depthwise convolutions of i8; RESCALE of i8, i16, i32, and of sums in registers; tables of i8 |
-//! | `neon` | aarch64 | large products of i8: `tract-linalg` |
+//! | `neon` | aarch64 | products and convolutions of i8 and i16, products of two inputs too: `smlal` on i16, 4 rows x 8 outputs; products of i8 with weights from 64 outputs, a depth of 256 and 16 rows on: `tract-linalg`, `smlal` too, in tiles of 8 x 8 |
+//! | `neondot` | aarch64 | as `neon`, but all products and convolutions of i8 with constant weights: `sdot`, 6 rows x 16 outputs |
 //!
-//! What they reach, measured, stands in `docs/performance.md`.
+//! The loops of products are the same on both machines ([`tiles`]); all else on aarch64 is plain Rust, which
+//! the compiler makes NEON of. What the sets of x86-64 reach, measured, stands in `docs/performance.md`. Those of
+//! aarch64 are checked under emulation and were never timed on hardware: there, `tract-linalg` stays where it
+//! was before the set had kernels of its own, except that it has no part in dot products.
 //!
 //! Three rules hold for every function here:
 //! - buffers are dense, row-major, channels last (NHWC), elements in the machine's own byte order;
@@ -22,18 +26,23 @@
 //!
 //! No graph, no attributes as they stand in model bytes and no allocation while running live here.
 
+#[cfg(all(tiles, target_arch = "aarch64"))]
+mod aarch64;
 pub mod dispatch;
 pub mod portable;
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 mod tiles;
-#[cfg(all(feature = "std", target_arch = "aarch64"))]
+#[cfg(all(tiles, target_arch = "aarch64"))]
 mod tract;
 pub mod weights;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod x86_64;
 
 /// The instructions that [`tiles`] are made of.
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(all(tiles, target_arch = "aarch64"))]
+use aarch64 as machine;
+/// The instructions that [`tiles`] are made of.
+#[cfg(all(tiles, target_arch = "x86_64"))]
 use x86_64 as machine;
 
 #[cfg(test)]

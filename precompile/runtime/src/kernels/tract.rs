@@ -1,7 +1,6 @@
-//! i8 matrix products by `tract-linalg`, where its kernels are the best there are: AVX512-VNNI with
-//! 16x16 tiles, and NEON. Never its AVX2 int8 kernels, which are slower than plain Rust.
+//! i8 matrix products by `tract-linalg`, whose NEON kernel of 8 rows and 8 columns multiplies by `smlal`.
 //!
-//! All of these add in i32 and wrap, never saturate, so they agree with every other set bit for bit.
+//! It adds in i32 and wraps, never saturates, so it agrees with every other set bit for bit.
 
 #![allow(unsafe_code)]
 
@@ -12,27 +11,18 @@ use tract_linalg::mmm::{AsInputValue, FusedSpec, MMMInputFormat, MMMInputValue, 
 
 use super::portable::gemm::bias_of;
 
-/// The kernels that may be used, the best first.
-const KERNELS: [&str; 3] = [
-    "avx512vnni_mmm_i32_16x16",
-    "arm64simd_mmm_i32_8x8_dot",
-    "arm64simd_mmm_i32_8x8",
-];
+/// The kernel that is used; the one for dot products is another set's.
+const KERNEL: &str = "arm64simd_mmm_i32_8x8";
 
-/// The best of [`KERNELS`] that this machine can run.
+/// [`KERNEL`], if this machine can run it.
 fn kernel() -> Option<Box<dyn MatMatMul>> {
     let runnable = MmmDispatch::native().runnable();
-    let named = |name: &&str| runnable.iter().find(|kernel| kernel.name() == *name);
-    KERNELS.iter().find_map(|name| named(name).cloned())
+    let kernel = runnable.iter().find(|kernel| kernel.name() == KERNEL);
+    kernel.cloned()
 }
 
 fn takes_i8(format: &dyn MMMInputFormat) -> bool {
     format.precursor().as_dt() == Some(DatumType::I8)
-}
-
-/// Whether this machine can run one of them.
-pub(crate) fn is_available() -> bool {
-    kernel().is_some()
 }
 
 /// i8 weights, packed.
@@ -48,7 +38,7 @@ pub(crate) struct Weights {
 }
 
 impl Weights {
-    /// Of `[outputs, depth]`; `None` where no kernel can run.
+    /// Of `[outputs, depth]`; `None` where the kernel cannot run.
     pub(crate) fn new(weights: &[i8], depth: usize) -> Option<Self> {
         let kernel = kernel()?;
         let outputs = weights.len() / depth;

@@ -6,11 +6,12 @@ use super::gemm::Rows;
 use super::gemm::widen;
 use super::narrowing::Narrowing;
 use crate::kernels::dispatch::Kernel;
+#[cfg(tiles)]
+use crate::kernels::tiles::pairs::matmul as pairs;
 use crate::kernels::{Isa, KernelError, KernelResult, require_shape};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::kernels::{
     dispatch::Set,
-    tiles::pairs::matmul as pairs,
     x86_64::{matmul as vnni, narrow::Scale},
 };
 
@@ -29,7 +30,7 @@ pub struct MatMulShape {
 }
 
 /// With fewer columns than this, a panel is so empty that plain Rust is faster.
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 const PANEL_COLUMNS: usize = 4;
 
 impl MatMulShape {
@@ -39,7 +40,7 @@ impl MatMulShape {
         if let Some(sizes) = self.panels(isa) {
             return sizes.scratch_words();
         }
-        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        #[cfg(tiles)]
         if let Some(sizes) = self.pairs_i8(isa) {
             return sizes.scratch_words(self.rows);
         }
@@ -51,7 +52,7 @@ impl MatMulShape {
 
     /// Length of the scratch of [`matmul_i16`].
     pub fn scratch_words_i16(&self, isa: Isa) -> usize {
-        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        #[cfg(tiles)]
         if let Some(sizes) = self.pairs_i16(isa) {
             return sizes.scratch_words(self.rows);
         }
@@ -72,14 +73,14 @@ impl MatMulShape {
     }
 
     /// The sizes for products of pairs of i16, if the set has them.
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    #[cfg(tiles)]
     fn pairs_i8(&self, isa: Isa) -> Option<pairs::Sizes> {
         let width = isa.pairs().filter(|_| self.columns >= PANEL_COLUMNS)?;
         Some(pairs::Sizes::of_bytes(width, self.depth, self.columns))
     }
 
     /// [`Self::pairs_i8`] for [`matmul_i16`].
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    #[cfg(tiles)]
     fn pairs_i16(&self, isa: Isa) -> Option<pairs::Sizes> {
         let width = isa.pairs().filter(|_| self.columns >= PANEL_COLUMNS)?;
         Some(pairs::Sizes::of_words(width, self.depth, self.columns))
@@ -132,7 +133,7 @@ pub fn matmul_i8(
             vnni::product(sizes, a, zero_points, out, scratch)
         });
     }
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    #[cfg(tiles)]
     if let Some(sizes) = shape.pairs_i8(isa) {
         let (a_zero_point, b_zero_point) = call.zero_points;
         return call.each_matrix(|a, b, out, scratch| {
@@ -238,7 +239,7 @@ pub fn matmul_i16(
 ) -> KernelResult {
     shape.require_sizes(0, a.len(), b.len(), out.len())?;
     require_shape(scratch.len() >= shape.scratch_words_i16(isa))?;
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    #[cfg(tiles)]
     if let Some(sizes) = shape.pairs_i16(isa) {
         let (rows, depth, columns) = (shape.rows, shape.depth, shape.columns);
         let matrices = a

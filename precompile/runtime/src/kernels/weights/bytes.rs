@@ -1,23 +1,23 @@
 //! Matrices of i8, for i8 rows.
 
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 use super::Padded;
 use super::{Results, Windows, words::Words};
-#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(all(tiles, target_arch = "aarch64"))]
 use crate::kernels::dispatch::Set;
-#[cfg(all(feature = "std", target_arch = "aarch64"))]
+#[cfg(all(tiles, target_arch = "aarch64"))]
 use crate::kernels::tract;
 use crate::kernels::{
     Isa, KernelError, KernelResult,
     portable::{gemm::widen, narrowing::Narrowing},
     require_shape,
 };
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 use crate::kernels::{
+    machine::dot::Weights as Fours,
     tiles::dot::{Rows, Source, moved_bytes},
-    x86_64::vnni::{Avx512Panels, AvxPanels},
 };
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 use alloc::borrow::Cow;
 use alloc::{vec, vec::Vec};
 
@@ -25,12 +25,12 @@ use alloc::{vec, vec::Vec};
 const WIDENED_BYTES: usize = 16 << 10;
 
 /// With fewer outputs than this, a panel is so empty that plain Rust is faster (measured).
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 const PANEL_OUTPUTS: usize = 4;
 
-/// From this many outputs, depth and rows on, `tract-linalg` is faster than plain Rust: its fixed
-/// cost is a few microseconds a call, for allocating and packing.
-#[cfg(all(feature = "std", target_arch = "aarch64"))]
+/// Products of so many outputs, depth and rows are `tract-linalg`'s: its fixed cost is a few microseconds a
+/// call, for allocating and packing.
+#[cfg(all(tiles, target_arch = "aarch64"))]
 const LARGE: [usize; 3] = [64, 256, 16];
 
 /// Weights in one set's layout.
@@ -39,15 +39,14 @@ pub(super) enum Bytes {
     /// Multiplied as i16, as rows are too.
     Widened(Words),
     /// Large products by `tract-linalg`.
-    #[cfg(all(feature = "std", target_arch = "aarch64"))]
+    #[cfg(all(tiles, target_arch = "aarch64"))]
     Tract {
         large: tract::Weights,
         widened: Words,
     },
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    AvxVnni(AvxPanels),
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    Avx512Vnni(Avx512Panels),
+    /// Multiplied by fours.
+    #[cfg(tiles)]
+    Fours(Fours),
 }
 
 impl Bytes {
@@ -65,37 +64,37 @@ impl Bytes {
             widen(weights, i16::from(zero_point), &mut words);
             Words::of_bytes(isa, words, sizes)
         };
-        match isa.0 {
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Set::AvxVnni | Set::Avx512Vnni if outputs >= PANEL_OUTPUTS => {
-                match (isa.0, without_zero_point(weights, zero_point)) {
-                    (_, None) => Self::Widened(widened()),
-                    (Set::AvxVnni, Some(weights)) => Self::AvxVnni(AvxPanels::new(&weights, sizes)),
-                    (_, Some(weights)) => Self::Avx512Vnni(Avx512Panels::new(&weights, sizes)),
-                }
-            }
-            #[cfg(all(feature = "std", target_arch = "aarch64"))]
-            Set::Neon
-                if zero_point == 0 && weights.len() >= LARGE[0] * depth && depth >= LARGE[1] =>
-            {
-                match tract::Weights::new(weights, depth) {
-                    Some(large) => Self::Tract {
-                        large,
-                        widened: widened(),
-                    },
-                    None => Self::Widened(widened()),
-                }
-            }
-            _ => Self::Widened(widened()),
+        #[cfg(tiles)]
+        if let Some(fours) = Self::of_fours(isa, weights, sizes, zero_point) {
+            return fours;
         }
+        #[cfg(all(tiles, target_arch = "aarch64"))]
+        if isa.0 == Set::Neon
+            && (lines, zero_point) == (1, 0)
+            && outputs >= LARGE[0]
+            && depth >= LARGE[1]
+            && let Some(large) = tract::Weights::new(weights, depth)
+        {
+            let widened = widened();
+            return Self::Tract { large, widened };
+        }
+        Self::Widened(widened())
+    }
+
+    /// In panels of fours of bytes, if the set multiplies those, and weights less their zero point are bytes.
+    #[cfg(tiles)]
+    fn of_fours(isa: Isa, weights: &[i8], sizes: [usize; 3], zero_point: i8) -> Option<Self> {
+        let width = isa.fours().filter(|_| sizes[0] >= PANEL_OUTPUTS)?;
+        let weights = without_zero_point(weights, zero_point)?;
+        Some(Self::Fours(Fours::new(width, &weights, sizes)))
     }
 
     /// The same, for results of i8; `None` if the set has no kernel for it.
     pub(super) fn narrowed(self, narrowing: &Narrowing) -> Option<Self> {
         let _ = narrowing;
         match self {
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::Avx512Vnni(panels) => Some(Self::Avx512Vnni(panels.narrowed(narrowing)?)),
+            #[cfg(tiles)]
+            Self::Fours(fours) => Some(Self::Fours(fours.narrowed(narrowing)?)),
             _ => None,
         }
     }
@@ -103,8 +102,8 @@ impl Bytes {
     /// Bytes of a padded element, if they can be multiplied with windows where they lie.
     pub(super) const fn window_element_bytes(&self) -> Option<usize> {
         match self {
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::AvxVnni(_) | Self::Avx512Vnni(_) => Some(size_of::<u8>()),
+            #[cfg(tiles)]
+            Self::Fours(_) => Some(size_of::<u8>()),
             Self::Widened(words) if words.takes_windows() => Some(size_of::<i16>()),
             _ => None,
         }
@@ -114,22 +113,18 @@ impl Bytes {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Widened(words) => words.bytes(),
-            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            #[cfg(all(tiles, target_arch = "aarch64"))]
             Self::Tract { large, widened } => large.bytes() + widened.bytes(),
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::AvxVnni(panels) => panels.bytes(),
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::Avx512Vnni(panels) => panels.bytes(),
+            #[cfg(tiles)]
+            Self::Fours(fours) => fours.bytes(),
         }
     }
 
     /// Length of the scratch of a product of `rows` rows. It grows with them up to a fixed number.
     pub(super) fn scratch_words(&self, rows: usize, depth: usize) -> usize {
         match self {
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::AvxVnni(_) | Self::Avx512Vnni(_) => {
-                moved_bytes(rows, depth).div_ceil(size_of::<u64>())
-            }
+            #[cfg(tiles)]
+            Self::Fours(_) => moved_bytes(rows, depth).div_ceil(size_of::<u64>()),
             _ => {
                 let widened = rows.min(widened_rows(depth)) * depth;
                 (widened * size_of::<i16>()).div_ceil(size_of::<u64>())
@@ -146,24 +141,17 @@ impl Bytes {
         out: Results<'_>,
         scratch: &mut [u64],
     ) -> KernelResult {
-        #[cfg(all(feature = "std", target_arch = "x86_64"))]
-        match self {
-            Self::AvxVnni(panels) => {
-                let source = matrix((rows, depth), scratch)?;
-                return panels.product(source, zero_point, bias, out);
-            }
-            Self::Avx512Vnni(panels) => {
-                let source = matrix((rows, depth), scratch)?;
-                return panels.product(source, zero_point, bias, out);
-            }
-            Self::Widened(_) => {}
+        #[cfg(tiles)]
+        if let Self::Fours(fours) = self {
+            let source = matrix((rows, depth), scratch)?;
+            return fours.product(source, zero_point, bias, out);
         }
         let Results::Sums(out) = out else {
             return Err(KernelError::Shape);
         };
         let words = match self {
             Self::Widened(words) => words,
-            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            #[cfg(all(tiles, target_arch = "aarch64"))]
             Self::Tract { large, widened } => {
                 if rows.len() >= LARGE[2] * depth
                     && large.product(rows, zero_point, bias, out).is_some()
@@ -172,8 +160,8 @@ impl Bytes {
                 }
                 widened
             }
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::AvxVnni(_) | Self::Avx512Vnni(_) => return Err(KernelError::Shape),
+            #[cfg(tiles)]
+            Self::Fours(_) => return Err(KernelError::Shape),
         };
         let scratch: &mut [i16] = bytemuck::cast_slice_mut(scratch);
         let tile = widened_rows(depth);
@@ -208,24 +196,19 @@ impl Bytes {
                 };
                 words.product_windows_i32((windows, count), bias, out)
             }
-            #[cfg(all(feature = "std", target_arch = "aarch64"))]
+            #[cfg(all(tiles, target_arch = "aarch64"))]
             Self::Tract { .. } => Err(KernelError::Shape),
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::AvxVnni(panels) => {
+            #[cfg(tiles)]
+            Self::Fours(fours) => {
                 let rows = moved_rows([lines, line], windows, count)?;
-                panels.product(rows, zero_point, bias, out)
-            }
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            Self::Avx512Vnni(panels) => {
-                let rows = moved_rows([lines, line], windows, count)?;
-                panels.product(rows, zero_point, bias, out)
+                fours.product(rows, zero_point, bias, out)
             }
         }
     }
 }
 
 /// So many windows in an input that was moved up by 128, of `lines` lines of `line` elements.
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 fn moved_rows(
     [lines, line]: [usize; 2],
     windows: Windows<'_>,
@@ -245,7 +228,7 @@ fn moved_rows(
 }
 
 /// The rows of `[m, depth]`, to be moved up to scratch.
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 fn matrix<'a>(
     (x, depth): (&'a [i8], usize),
     scratch: &'a mut [u64],
@@ -256,7 +239,7 @@ fn matrix<'a>(
 }
 
 /// The weights less their zero point, if that leaves i8.
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 fn without_zero_point(weights: &[i8], zero_point: i8) -> Option<Cow<'_, [i8]>> {
     if zero_point == 0 {
         return Some(Cow::Borrowed(weights));

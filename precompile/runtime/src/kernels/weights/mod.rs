@@ -28,10 +28,7 @@ pub struct PackedWeights {
 
 /// An input with its padding written out, in the form that a set multiplies.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    not(all(feature = "std", target_arch = "x86_64")),
-    allow(dead_code, reason = "no other set takes windows")
-)]
+#[cfg_attr(not(tiles), allow(dead_code, reason = "no other set takes windows"))]
 pub(crate) enum Padded<'a> {
     /// Bytes, moved up by 128.
     Moved(&'a [u8]),
@@ -41,10 +38,7 @@ pub(crate) enum Padded<'a> {
 
 /// Windows of an input, each some lines of neighbouring elements.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    not(all(feature = "std", target_arch = "x86_64")),
-    allow(dead_code, reason = "no other set takes windows")
-)]
+#[cfg_attr(not(tiles), allow(dead_code, reason = "no other set takes windows"))]
 pub(crate) struct Windows<'a> {
     /// The elements from the first window's on.
     pub(crate) x: Padded<'a>,

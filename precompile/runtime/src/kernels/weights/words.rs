@@ -1,15 +1,15 @@
 //! Matrices of i16: weights of i16 rows, and of i8 rows where a set has no instruction for bytes.
 
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 use super::Padded;
 use super::Windows;
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 use crate::kernels::tiles::pairs::{Panels, Rows as Lines};
 use crate::kernels::{Isa, KernelError, KernelResult, portable::gemm::Rows};
 use alloc::vec::Vec;
 
 /// With fewer outputs than this, a panel is so empty that plain Rust is faster (measured).
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 const PANEL_OUTPUTS: usize = 4;
 
 /// Weights without their zero point, in one set's layout.
@@ -23,7 +23,7 @@ pub(super) enum Words {
         low: Vec<i16>,
         depth: usize,
     },
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    #[cfg(tiles)]
     Panels(Panels),
 }
 
@@ -32,7 +32,7 @@ impl Words {
     pub(super) fn of_bytes(isa: Isa, weights: Vec<i16>, sizes: [usize; 3]) -> Self {
         let [outputs, lines, line] = sizes;
         let _ = (isa, outputs);
-        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        #[cfg(tiles)]
         if let (Some(width), PANEL_OUTPUTS..) = (isa.pairs(), outputs) {
             return Self::Panels(Panels::new(width, &weights, sizes));
         }
@@ -43,7 +43,7 @@ impl Words {
     /// Of `[outputs, depth]`, weights of 16 bits.
     pub(super) fn of_words(isa: Isa, weights: &[i16], [outputs, depth]: [usize; 2]) -> Self {
         let _ = (isa, outputs);
-        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        #[cfg(tiles)]
         if let (Some(width), PANEL_OUTPUTS..) = (isa.pairs(), outputs) {
             return Self::Panels(Panels::of_halves(width, weights, [outputs, 1, depth]));
         }
@@ -58,7 +58,7 @@ impl Words {
     pub(super) const fn takes_windows(&self) -> bool {
         match self {
             Self::Portable { .. } | Self::PortableHalves { .. } => false,
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            #[cfg(tiles)]
             Self::Panels(_) => true,
         }
     }
@@ -73,7 +73,7 @@ impl Words {
         let _ = (windows, bias, &out);
         match self {
             Self::Portable { .. } | Self::PortableHalves { .. } => Err(KernelError::Shape),
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            #[cfg(tiles)]
             Self::Panels(panels) => panels.product_i32(in_place(windows)?, bias, out),
         }
     }
@@ -87,7 +87,7 @@ impl Words {
         let _ = (windows, &out);
         match self {
             Self::Portable { .. } | Self::PortableHalves { .. } => Err(KernelError::Shape),
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            #[cfg(tiles)]
             Self::Panels(panels) => panels.add_product_i64(in_place(windows)?, out),
         }
     }
@@ -101,7 +101,7 @@ impl Words {
                 Ok(())
             }
             Self::PortableHalves { .. } => Err(KernelError::Shape),
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            #[cfg(tiles)]
             Self::Panels(panels) => {
                 panels.product_i32(Lines::of_matrix(x, panels.depth()), bias, out)
             }
@@ -121,7 +121,7 @@ impl Words {
                     Rows { weights, depth }.add_product_i64(x, scale_bits, out);
                 }
             }
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            #[cfg(tiles)]
             Self::Panels(panels) => {
                 panels.add_product_i64(Lines::of_matrix(x, panels.depth()), out)?;
             }
@@ -136,14 +136,14 @@ impl Words {
             Self::PortableHalves { high, low, .. } => {
                 size_of_val(&high[..]) + size_of_val(&low[..])
             }
-            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            #[cfg(tiles)]
             Self::Panels(panels) => panels.bytes(),
         }
     }
 }
 
 /// So many windows as rows.
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cfg(tiles)]
 const fn in_place((windows, count): (Windows<'_>, usize)) -> Result<Lines<'_>, KernelError> {
     match windows.x {
         Padded::Words(x) => Ok(Lines {

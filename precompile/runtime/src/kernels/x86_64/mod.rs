@@ -15,17 +15,20 @@ pub(crate) mod rescale_avx2;
 pub(crate) mod table;
 pub(crate) mod vnni;
 
+/// Dot products of four bytes.
+pub(crate) use self::vnni as dot;
+
 /// Whether [`avx2`] may run.
 pub(crate) fn has_avx2() -> bool {
     std::is_x86_feature_detected!("avx2")
 }
 
-/// Whether [`vnni::AvxPanels`] and [`avx2`] may run.
+/// Whether [`vnni::Width::Ymm`] and [`avx2`] may run.
 pub(crate) fn has_avx_vnni() -> bool {
     has_avx2() && std::is_x86_feature_detected!("avxvnni")
 }
 
-/// Whether [`vnni::Avx512Panels`] and [`avx2`] may run.
+/// Whether [`vnni::Width::Zmm`] and [`avx2`] may run.
 pub(crate) fn has_avx512_vnni() -> bool {
     has_avx2()
         && std::is_x86_feature_detected!("avx512f")

@@ -68,6 +68,8 @@ macro_rules! register {
         impl Register for $register {
             const LANES: usize = $lanes;
 
+            type Sums = Self;
+
             #[inline(always)]
             unsafe fn splat(pair: i32) -> Self {
                 // SAFETY: the caller's.
@@ -75,7 +77,7 @@ macro_rules! register {
             }
 
             #[inline(always)]
-            unsafe fn load<T>(from: *const T) -> Self {
+            unsafe fn load(from: *const i16) -> Self {
                 // SAFETY: the caller's; the instruction takes any address.
                 unsafe { $load(from.cast()) }
             }
@@ -87,15 +89,21 @@ macro_rules! register {
             }
 
             #[inline(always)]
-            unsafe fn store(self, to: *mut i32) {
+            unsafe fn begin(from: *const i32) -> Self {
                 // SAFETY: the caller's; the instruction takes any address.
-                unsafe { $store(to.cast(), self) }
+                unsafe { $load(from.cast()) }
             }
 
             #[inline(always)]
-            unsafe fn dot(self, x: Self, weights: Self) -> Self {
+            unsafe fn dot(sums: Self, x: Self, weights: Self) -> Self {
                 // SAFETY: the caller's.
-                unsafe { $add(self, $madd(x, weights)) }
+                unsafe { $add(sums, $madd(x, weights)) }
+            }
+
+            #[inline(always)]
+            unsafe fn store(sums: Self, to: *mut i32) {
+                // SAFETY: the caller's; the instruction takes any address.
+                unsafe { $store(to.cast(), sums) }
             }
 
             #[inline(always)]

@@ -1,9 +1,12 @@
 //! Matrix products of bytes by dot products of four of them, which are added to a 32-bit sum at once.
 //!
-//! Rows are unsigned, moved up by 128 where they are copied anyway or tile by tile; weights are signed. What
-//! that adds is the same for all rows and taken back per output, exactly, as all sums wrap alike:
+//! Rows are moved up by 128 where they are copied anyway or tile by tile, to be unsigned, as x86-64 multiplies
+//! unsigned by signed bytes. What that adds is the same for all rows and taken back per output, exactly, as all
+//! sums wrap alike:
 //!
 //! `sum (x - xz) w = sum (x + 128) w  -  (128 + xz) sum w`
+//!
+//! Where a machine multiplies signed bytes, its registers turn rows back and there is no 128.
 
 mod keep;
 mod panels;

@@ -108,7 +108,12 @@ impl Panels {
 
     /// What is added to the sums of each output of a panel.
     #[inline(always)]
-    fn offsets(&self, panel: &Panel, zero_point: i32, bias: &[i32]) -> [i32; MAX_PANEL] {
+    fn offsets<R: Register>(
+        &self,
+        panel: &Panel,
+        zero_point: i32,
+        bias: &[i32],
+    ) -> [i32; MAX_PANEL] {
         let mut offsets = match bias {
             [] => [0; MAX_PANEL],
             [one] => [*one; MAX_PANEL],
@@ -119,7 +124,7 @@ impl Panels {
         };
         if let Some(sums) = self.sums[panel.first..].first_chunk::<MAX_PANEL>() {
             for (offset, sum) in offsets.iter_mut().zip(sums) {
-                *offset = offset.wrapping_sub((128 + zero_point).wrapping_mul(*sum));
+                *offset = offset.wrapping_sub((R::MOVED_UP + zero_point).wrapping_mul(*sum));
             }
         }
         offsets
@@ -179,7 +184,7 @@ impl Panels {
             let mut output = 0;
             while output < self.outputs {
                 let panel = self.panel(output, R::LANES);
-                let offsets = self.offsets(&panel, zero_point, bias);
+                let offsets = self.offsets::<R>(&panel, zero_point, bias);
                 let mut group = first;
                 while group < end {
                     let tile = Tile {

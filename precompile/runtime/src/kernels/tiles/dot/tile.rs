@@ -136,7 +136,7 @@ unsafe fn add_step<R: Register, const M: usize, const V: usize>(
             *weights = R::load(panel.add(register * R::LANES * 4));
         }
         for (row, sums) in sums.iter_mut().enumerate() {
-            let x = R::splat(rows.add(row * stride).cast::<i32>().read_unaligned());
+            let x = R::row(rows.add(row * stride));
             for (sum, weights) in sums.iter_mut().zip(weights) {
                 *sum = sum.dot(x, weights);
             }

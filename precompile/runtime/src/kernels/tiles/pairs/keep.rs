@@ -24,7 +24,11 @@ pub(in crate::kernels) trait Keep: Copy {
     ///
     /// # Safety
     /// Needs the CPU features of `R`.
-    unsafe fn keep<R: Register, const V: usize>(self, sums: [R; V], out: &mut [Self::Element]);
+    unsafe fn keep<R: Register, const V: usize>(
+        self,
+        sums: [R::Sums; V],
+        out: &mut [Self::Element],
+    );
 }
 
 /// Products with i8 are below 2^23 in magnitude, and halves of products with i16 too: so many pairs of
@@ -49,15 +53,15 @@ impl Keep for Sums<'_> {
     }
 
     #[inline(always)]
-    unsafe fn keep<R: Register, const V: usize>(self, sums: [R; V], out: &mut [i32]) {
+    unsafe fn keep<R: Register, const V: usize>(self, sums: [R::Sums; V], out: &mut [i32]) {
         for (register, sums) in sums.into_iter().enumerate() {
             let first = register * R::LANES;
             match out.get_mut(first..first + R::LANES) {
                 // SAFETY: the caller's; the place is as long as a register.
-                Some(out) => unsafe { sums.store(out.as_mut_ptr()) },
+                Some(out) => unsafe { R::store(sums, out.as_mut_ptr()) },
                 None => {
                     // SAFETY: the caller's.
-                    let lanes = unsafe { lanes(sums) };
+                    let lanes = unsafe { lanes::<R>(sums) };
                     for (out, lane) in out[first..].iter_mut().zip(lanes) {
                         *out = lane;
                     }
@@ -82,10 +86,10 @@ impl Keep for AddSums {
     }
 
     #[inline(always)]
-    unsafe fn keep<R: Register, const V: usize>(self, sums: [R; V], out: &mut [i64]) {
+    unsafe fn keep<R: Register, const V: usize>(self, sums: [R::Sums; V], out: &mut [i64]) {
         for (register, sums) in sums.into_iter().enumerate() {
             // SAFETY: the caller's.
-            let lanes = unsafe { lanes(sums) };
+            let lanes = unsafe { lanes::<R>(sums) };
             let lanes = &lanes[..R::LANES];
             let first = register * R::LANES;
             let many = out.len().min(first + R::LANES);
@@ -113,12 +117,12 @@ impl Keep for AddHalves {
     }
 
     #[inline(always)]
-    unsafe fn keep<R: Register, const V: usize>(self, sums: [R; V], out: &mut [i64]) {
+    unsafe fn keep<R: Register, const V: usize>(self, sums: [R::Sums; V], out: &mut [i64]) {
         let [high, low, ..] = sums[..] else {
             return;
         };
         // SAFETY: the caller's.
-        let (high, low) = unsafe { (lanes(high), lanes(low)) };
+        let (high, low) = unsafe { (lanes::<R>(high), lanes::<R>(low)) };
         let halves = high.iter().zip(&low).take(R::LANES);
         for (out, (&high, &low)) in out.iter_mut().zip(halves) {
             let sum = (i64::from(high) << 8) + i64::from(low);

@@ -39,7 +39,7 @@ impl<R: Register, K: Keep, const M: usize, const V: usize> Kernel for Tile<'_, R
         for (row, sums) in sums.into_iter().enumerate() {
             let out = &mut self.out[row * self.outputs..][..self.width];
             // SAFETY: this tile's.
-            unsafe { self.keep.keep(sums, out) };
+            unsafe { self.keep.keep::<R, V>(sums, out) };
         }
     }
 }
@@ -48,15 +48,15 @@ impl<R: Register, K: Keep, const M: usize, const V: usize> Tile<'_, R, K, M, V> 
     /// # Safety
     /// The tile's.
     #[inline(always)]
-    unsafe fn sums(&self) -> [[R; V]; M] {
+    unsafe fn sums(&self) -> [[R::Sums; V]; M] {
         let [row_stride, line_stride] = self.strides;
         let registers = if K::ARE_HALVES { 1 } else { V };
         let step = registers * R::LANES * 2;
         // SAFETY: the tile's; every address below is that of elements of a row, or of a pair's weights.
         unsafe {
-            let mut begin = [R::splat(0); V];
+            let mut begin = [R::begin(self.begin.as_ptr()); V];
             for (register, begin) in begin.iter_mut().enumerate() {
-                *begin = R::load(self.begin.as_ptr().add(register * R::LANES));
+                *begin = R::begin(self.begin.as_ptr().add(register * R::LANES));
             }
             let mut sums = [begin; M];
             let mut line = 0;
@@ -88,7 +88,7 @@ impl<R: Register, K: Keep, const M: usize, const V: usize> Tile<'_, R, K, M, V> 
 /// Needs the CPU features of `R`, and `V` registers at `weights`, or one if `K` takes halves.
 #[inline(always)]
 unsafe fn add_pair<R: Register, K: Keep, const M: usize, const V: usize>(
-    sums: &mut [[R; V]; M],
+    sums: &mut [[R::Sums; V]; M],
     weights: *const i16,
     pair: impl Fn(usize) -> i32,
 ) {
@@ -107,7 +107,7 @@ unsafe fn add_pair<R: Register, K: Keep, const M: usize, const V: usize>(
         for (row, sums) in sums.iter_mut().enumerate() {
             let x = R::splat(pair(row));
             for (sum, weights) in sums.iter_mut().zip(registers) {
-                *sum = sum.dot(x, weights);
+                *sum = R::dot(*sum, x, weights);
             }
         }
     }

@@ -13,29 +13,49 @@ use crate::kernels::{
 };
 use core::arch::x86_64::{__m256i, __m512i};
 
-/// Weights of AVX512-VNNI: panels of 32 outputs, 12 rows at a time in 24 of 32 registers.
+/// Which registers. A set has a width only where its features were detected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Width {
+    /// AVX-VNNI: panels of 16 outputs, 6 rows at a time in 12 of 16 registers.
+    Ymm,
+    /// AVX512-VNNI: panels of 32 outputs, 12 rows at a time in 24 of 32 registers.
+    Zmm,
+}
+
+impl Width {
+    /// Sums in a register.
+    const fn lanes(self) -> usize {
+        match self {
+            Self::Ymm => <__m256i as Register>::LANES,
+            Self::Zmm => <__m512i as Register>::LANES,
+        }
+    }
+}
+
+/// Weights.
 #[derive(Debug)]
-pub(crate) struct Avx512Panels {
+pub(crate) struct Weights {
+    width: Width,
     panels: Panels,
     /// What is made of the sums, if it is not they that are wanted.
     scale: Option<Scale>,
 }
 
-/// Weights of AVX-VNNI: panels of 16 outputs, 6 rows at a time in 12 of 16 registers.
-#[derive(Debug)]
-pub(crate) struct AvxPanels(Panels);
-
-impl Avx512Panels {
-    /// Of `[outputs, lines, elements of a line]` without a zero point, for a machine that has the features.
-    pub(crate) fn new(weights: &[i8], sizes: [usize; 3]) -> Self {
+impl Weights {
+    /// Of `[outputs, lines, elements of a line]` without a zero point.
+    pub(crate) fn new(width: Width, weights: &[i8], sizes: [usize; 3]) -> Self {
         Self {
-            panels: Panels::new(weights, sizes, <__m512i as Register>::LANES),
+            width,
+            panels: Panels::new(weights, sizes, width.lanes()),
             scale: None,
         }
     }
 
     /// The same, for results of i8; `None` if not all sums can be narrowed in registers.
     pub(crate) fn narrowed(self, narrowing: &Narrowing) -> Option<Self> {
+        if self.width != Width::Zmm {
+            return None;
+        }
         let scale = Scale::new(narrowing, self.panels.outputs())?;
         Some(Self {
             scale: Some(scale),
@@ -58,27 +78,20 @@ impl Avx512Panels {
         bias: &[i32],
         out: Results<'_>,
     ) -> KernelResult {
-        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-        fn product<K: Keep<__m512i>>(
-            panels: &Panels,
-            source: Source<'_>,
-            offsets: (i32, &[i32]),
-            keep: K,
-            out: &mut [K::Element],
-        ) {
-            // SAFETY: this function's own features.
-            unsafe { panels.of::<__m512i, K, 12>(source, offsets, keep, out) }
-        }
         let offsets = (i32::from(zero_point), bias);
-        // SAFETY: the set that packs these exists only where its features were detected.
+        let panels = &self.panels;
+        // SAFETY: whoever has a width has its features.
         unsafe {
-            match (out, &self.scale) {
-                (Results::Sums(out), None) => product(&self.panels, source, offsets, Sums, out),
-                (Results::Narrow(out), Some(scale)) if scale.is_double_round() => {
-                    product(&self.panels, source, offsets, Narrow::<true>(scale), out);
+            match (self.width, out, &self.scale) {
+                (Width::Ymm, Results::Sums(out), _) => in_ymm(panels, source, offsets, out),
+                (Width::Zmm, Results::Sums(out), None) => {
+                    in_zmm(panels, source, offsets, Sums, out);
                 }
-                (Results::Narrow(out), Some(scale)) => {
-                    product(&self.panels, source, offsets, Narrow::<false>(scale), out);
+                (Width::Zmm, Results::Narrow(out), Some(scale)) if scale.is_double_round() => {
+                    in_zmm(panels, source, offsets, Narrow::<true>(scale), out);
+                }
+                (Width::Zmm, Results::Narrow(out), Some(scale)) => {
+                    in_zmm(panels, source, offsets, Narrow::<false>(scale), out);
                 }
                 _ => return Err(KernelError::Shape),
             }
@@ -87,37 +100,22 @@ impl Avx512Panels {
     }
 }
 
-impl AvxPanels {
-    /// Of `[outputs, lines, elements of a line]` without a zero point, for a machine that has the features.
-    pub(crate) fn new(weights: &[i8], sizes: [usize; 3]) -> Self {
-        Self(Panels::new(weights, sizes, <__m256i as Register>::LANES))
-    }
+#[target_feature(enable = "avx2,avxvnni")]
+fn in_ymm(panels: &Panels, source: Source<'_>, offsets: (i32, &[i32]), out: &mut [i32]) {
+    // SAFETY: this function's own features.
+    unsafe { panels.of::<__m256i, Sums, 6>(source, offsets, Sums, out) }
+}
 
-    /// Bytes on the heap.
-    pub(crate) fn bytes(&self) -> usize {
-        self.0.bytes()
-    }
-
-    /// As [`Avx512Panels::product`]; there are sums alone.
-    pub(crate) fn product(
-        &self,
-        source: Source<'_>,
-        zero_point: i8,
-        bias: &[i32],
-        out: Results<'_>,
-    ) -> KernelResult {
-        #[target_feature(enable = "avx2,avxvnni")]
-        fn product(panels: &Panels, source: Source<'_>, offsets: (i32, &[i32]), out: &mut [i32]) {
-            // SAFETY: this function's own features.
-            unsafe { panels.of::<__m256i, Sums, 6>(source, offsets, Sums, out) }
-        }
-        let Results::Sums(out) = out else {
-            return Err(KernelError::Shape);
-        };
-        // SAFETY: the set that packs these exists only where its features were detected.
-        unsafe { product(&self.0, source, (i32::from(zero_point), bias), out) };
-        Ok(())
-    }
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
+fn in_zmm<K: Keep<__m512i>>(
+    panels: &Panels,
+    source: Source<'_>,
+    offsets: (i32, &[i32]),
+    keep: K,
+    out: &mut [K::Element],
+) {
+    // SAFETY: this function's own features.
+    unsafe { panels.of::<__m512i, K, 12>(source, offsets, keep, out) }
 }
 
 impl<const IS_DOUBLE_ROUND: bool> Keep<__m512i> for Narrow<'_, IS_DOUBLE_ROUND> {

@@ -9,10 +9,18 @@ macro_rules! register {
         impl Register for $register {
             const LANES: usize = $lanes;
 
+            const MOVED_UP: i32 = 128;
+
             #[inline(always)]
             unsafe fn splat(value: i32) -> Self {
                 // SAFETY: the caller's.
                 unsafe { $splat(value) }
+            }
+
+            #[inline(always)]
+            unsafe fn row(from: *const u8) -> Self {
+                // SAFETY: the caller's.
+                unsafe { $splat(from.cast::<i32>().read_unaligned()) }
             }
 
             #[inline(always)]
@@ -34,9 +42,9 @@ macro_rules! register {
             }
 
             #[inline(always)]
-            unsafe fn dot(self, unsigned: Self, signed: Self) -> Self {
+            unsafe fn dot(self, row: Self, weights: Self) -> Self {
                 // SAFETY: the caller's.
-                unsafe { $dot(self, unsigned, signed) }
+                unsafe { $dot(self, row, weights) }
             }
         }
     };
