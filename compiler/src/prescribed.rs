@@ -172,13 +172,8 @@ fn bound(graph: &Graph, node: &Node, bounds: &[Bound]) -> Bound {
     };
     let Range { min, max } = first.range;
     match &node.op {
-        Op::Reshape
-        | Op::Broadcast
-        | Op::Transpose { .. }
-        | Op::MaxPool(_)
-        | Op::AveragePool(_)
-        | Op::Gather { .. }
-        | Op::Slice { .. } => first,
+        op if op.picks() => first,
+        Op::AveragePool(_) => first,
         Op::Pad { value, .. } => corners(&[min, max, *value], first.tight),
         Op::Concat { .. } | Op::Select => {
             let skipped = usize::from(matches!(node.op, Op::Select));

@@ -215,14 +215,8 @@ fn propagate(
         return;
     }
     match &node.op {
-        Op::Reshape
-        | Op::Broadcast
-        | Op::Transpose { .. }
-        | Op::MaxPool(_)
-        | Op::AveragePool(_)
-        | Op::Gather { .. }
-        | Op::Slice { .. } => quants[node.output] = quants[input].clone(),
-        Op::Reduce { kind, .. } if kind.picks() => quants[node.output] = quants[input].clone(),
+        op if op.picks() => quants[node.output] = quants[input].clone(),
+        Op::AveragePool(_) => quants[node.output] = quants[input].clone(),
         Op::Reduce {
             kind: Reduction::Mean,
             ..

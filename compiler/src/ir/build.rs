@@ -103,13 +103,7 @@ impl Graph {
         let first = self.values[inputs[0]].grid;
         match op {
             Op::Quantise(grid) | Op::Decode(grid) => Some(*grid),
-            Op::Reshape
-            | Op::Broadcast
-            | Op::Transpose { .. }
-            | Op::MaxPool(_)
-            | Op::Gather { .. }
-            | Op::Slice { .. } => first,
-            Op::Reduce { kind, .. } if kind.picks() => first,
+            op if op.picks() => first,
             Op::Concat { .. } => first.filter(|_| {
                 let mut rest = inputs.iter().map(|&input| self.values[input].grid);
                 rest.all(|grid| grid == first)

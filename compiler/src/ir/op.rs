@@ -214,6 +214,22 @@ pub struct Affine {
     pub offset: Vec<f32>,
 }
 
+impl Op {
+    /// Whether every element of the result is one that the first operand has, as it is.
+    pub const fn picks(&self) -> bool {
+        match self {
+            Self::Reshape
+            | Self::Broadcast
+            | Self::Transpose { .. }
+            | Self::MaxPool(_)
+            | Self::Gather { .. }
+            | Self::Slice { .. } => true,
+            Self::Reduce { kind, .. } => kind.picks(),
+            _ => false,
+        }
+    }
+}
+
 impl Binary {
     /// The function's value.
     pub fn apply(self, a: f64, b: f64) -> f64 {

@@ -151,6 +151,9 @@ pub fn prepend<'a>(bytes: &'a [u8], all: &[Preprocess]) -> Result<Cow<'a, [u8]>,
 
 /// Names of the inputs that take pixels of 8 bits.
 pub fn pixels(bytes: &[u8], all: &[Preprocess]) -> Result<Vec<String>, OnnxError> {
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
     let graph = ModelProto::decode(bytes)?.graph.unwrap_or_default();
     let named = all.iter().filter(|preprocess| preprocess.is_u8);
     named
