@@ -258,7 +258,7 @@ impl Source {
                 "--preprocess",
                 !args.preprocess.is_empty(),
                 &[Onnx],
-                "it has its integers and scales already",
+                has_scales,
             ),
             (
                 "--io",
