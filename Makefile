@@ -168,4 +168,4 @@ fuzz: tools ## Run each fuzz target for FUZZ_SECONDS (needs a nightly toolchain 
 			-max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 clean: ## Remove everything that was built
-	rm -rf target node_modules out cache broadcast .demo .conformance .venv-tosa .venv-bench .venv-onnx .venv-accuracy
+	rm -rf target node_modules out cache broadcast .demo .conformance .venv-tosa .venv-bench .venv-onnx .venv-accuracy .venv-slither .venv-contracts
