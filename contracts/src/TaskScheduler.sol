@@ -264,6 +264,7 @@ contract TaskScheduler is ITaskScheduler, ReentrancyGuardTransient {
 
     /// @dev Interaction.
     function _pay(address to, uint256 amountWei) private {
+        if (to == address(0)) revert PaymentRefused(to);
         if (amountWei != 0 && !Targets.pay(to, amountWei)) revert PaymentRefused(to);
     }
 

@@ -108,7 +108,7 @@ interface ITaskScheduler {
     error ResultTooLong(uint256 got, uint256 max);
     /// @notice What the target returned is not an encoded struct.
     error NotAResult(bytes32 taskId);
-    /// @notice The recipient does not take the money.
+    /// @notice The recipient is zero, where money is lost, or does not take it.
     error PaymentRefused(address to);
 
     /// @notice Registers a task whose budget, the value sent, is to last to its end: the reward is the

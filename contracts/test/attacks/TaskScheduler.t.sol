@@ -59,6 +59,25 @@ contract TaskSchedulerAttacksTest is SolidMLHarness {
         vm.assertEq(ALICE.balance, 100);
     }
 
+    /// @dev The zero address takes any amount, and nobody has it back.
+    function test_nothingIsPaidToNobody() public {
+        address target = address(new CountingExecutor());
+        bytes32 id = register(ALICE, target);
+        bytes memory refusal =
+            abi.encodeWithSelector(ITaskScheduler.PaymentRefused.selector, address(0));
+        vm.expectRevert(refusal);
+        SCHEDULER.execute(id, payable(address(0)), 0);
+        vm.startPrank(ALICE);
+        vm.expectRevert(refusal);
+        SCHEDULER.withdrawBudget(target, 1, payable(address(0)));
+        vm.expectRevert(refusal);
+        SCHEDULER.stopTaskTo(target, payable(address(0)));
+        vm.stopPrank();
+        vm.assertEq(SCHEDULER.tasks(id).budgetWei, 20);
+        vm.assertEq(address(0).balance, 0);
+        vm.assertEq(CountingExecutor(target).runs(), 0);
+    }
+
     function register(address owner, address target) private returns (bytes32) {
         vm.prank(owner);
         return SCHEDULER.registerTaskWith{value: 20}(target, terms());
