@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
 import {ICandleRecorder} from "./interfaces/ICandleRecorder.sol";
 import {ISolidMLHistorical} from "./interfaces/ISolidMLHistorical.sol";
 import {ISolidMLInference} from "./interfaces/ISolidMLInference.sol";
+import {Creation} from "./libraries/Creation.sol";
 import {Predeploys} from "./libraries/Predeploys.sol";
 import {StringIds} from "./libraries/StringIds.sol";
 import {
@@ -19,8 +19,6 @@ import {TensorLib} from "./solidml/TensorLib.sol";
 /// @title OpenGradient's price history over the candle recorder
 /// @notice See `ISolidMLHistorical`. A predeploy: it has neither constructor nor immutables.
 contract SolidMLHistorical is ISolidMLHistorical {
-    using RLP for RLP.Encoder;
-
     ICandleRecorder private constant RECORDER = ICandleRecorder(Predeploys.CANDLE_RECORDER);
 
     /// @inheritdoc ISolidMLHistorical
@@ -41,7 +39,7 @@ contract SolidMLHistorical is ISolidMLHistorical {
         string calldata quote,
         address feeder
     ) external {
-        if (_created(msg.sender, nonce) != consumer) {
+        if (Creation.addressOf(msg.sender, nonce) != consumer) {
             revert NotCreator(consumer, msg.sender, nonce);
         }
         address chosen = feederOf(consumer, base, quote);
@@ -154,12 +152,5 @@ contract SolidMLHistorical is ISolidMLHistorical {
 
     function _pairOf(string memory base, string memory quote) private pure returns (bytes32) {
         return keccak256(abi.encode(base, quote));
-    }
-
-    /// @dev What an account's CREATE with a nonce makes: the last 20 bytes of keccak256(RLP([creator,
-    /// nonce])).
-    function _created(address creator, uint64 nonce) private pure returns (address) {
-        bytes memory list = RLP.encoder().push(creator).push(uint256(nonce)).encode();
-        return address(uint160(uint256(keccak256(list))));
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IGatewayPrepaid} from "../interfaces/IGatewayPrepaid.sol";
+import {Creation} from "../libraries/Creation.sol";
 import {Predeploys} from "../libraries/Predeploys.sol";
 import {Credits} from "./Credits.sol";
 
@@ -11,6 +12,7 @@ abstract contract Prepaid is Credits, IGatewayPrepaid {
     mapping(address token => mapping(address account => uint256 amount)) private _prepaid;
     mapping(bytes32 key => Budget) private _budgets;
     mapping(address caller => mapping(uint256 modelId => address sponsor)) private _sponsors;
+    mapping(address caller => mapping(uint256 modelId => address sponsor)) private _namedSponsors;
 
     /// @inheritdoc IGatewayPrepaid
     function deposit(address account) external payable nonReentrant {
@@ -59,6 +61,18 @@ abstract contract Prepaid is Credits, IGatewayPrepaid {
     }
 
     /// @inheritdoc IGatewayPrepaid
+    function nameSponsor(address caller, uint64 nonce, uint256 modelId, address sponsor)
+        external
+        nonReentrant
+    {
+        if (Creation.addressOf(msg.sender, nonce) != caller) {
+            revert NotCreator(caller, msg.sender, nonce);
+        }
+        _namedSponsors[caller][modelId] = sponsor;
+        emit SponsorNamed(modelId, caller, sponsor);
+    }
+
+    /// @inheritdoc IGatewayPrepaid
     function prepaidOf(address account, address token) external view returns (uint256 amount) {
         return _prepaid[token][account];
     }
@@ -77,15 +91,28 @@ abstract contract Prepaid is Credits, IGatewayPrepaid {
         return _sponsors[caller][modelId];
     }
 
-    /// @dev Who pays for a call that names no payment: the caller's own budget, else its sponsor's.
+    /// @inheritdoc IGatewayPrepaid
+    function namedSponsorOf(address caller, uint256 modelId)
+        external
+        view
+        returns (address sponsor)
+    {
+        return _namedSponsors[caller][modelId];
+    }
+
+    /// @dev Who pays for a call that names no payment: the caller's own budget, else its named
+    /// sponsor's, else that of whoever has the place. If nobody can, the refusal names the last of them.
     function _funderOf(address caller, uint256 modelId, address token, uint256 price)
         internal
         view
         returns (address funder)
     {
         if (price == 0 || _canDraw(caller, caller, modelId, token, price)) return caller;
+        address named = _namedSponsors[caller][modelId];
+        if (named != address(0) && _canDraw(named, caller, modelId, token, price)) return named;
         address sponsor = _sponsors[caller][modelId];
-        return sponsor == address(0) ? caller : sponsor;
+        if (sponsor != address(0)) return sponsor;
+        return named == address(0) ? caller : named;
     }
 
     /// @dev Effect: takes the price of `count` inferences from a balance, within the budget.

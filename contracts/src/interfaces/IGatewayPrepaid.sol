@@ -9,8 +9,10 @@ pragma solidity ^0.8.28;
 /// another account pays for what that account asks for through OpenGradient's interface, which knows
 /// no payment: contracts written for it need not know the gateway. Such a call draws on the calling
 /// contract's own budget, else on that of its **sponsor** for the model. An account becomes sponsor by
-/// setting a budget for another account that could pay now, while no other sponsor's could: a place
-/// cannot be held without paying. `token` is zero for the chain's currency.
+/// setting a budget for another account that could pay now, while no other sponsor's could. The
+/// place can be held by who pays once in a while, or leaves just before each call; so who created the
+/// calling contract can **name a sponsor**, who is asked before the place's holder, as far as the budget
+/// goes that it set. `token` is zero for the chain's currency.
 interface IGatewayPrepaid {
     /// @notice What may be drawn from a balance.
     /// @param amount In all; `type(uint128).max` is without end.
@@ -39,6 +41,8 @@ interface IGatewayPrepaid {
     );
     /// @notice Calls of the model by `caller` are paid for by another sponsor.
     event SponsorSet(uint256 indexed modelId, address indexed caller, address indexed sponsor);
+    /// @notice A caller's creator has named who is asked first to pay for its calls of the model.
+    event SponsorNamed(uint256 indexed modelId, address indexed caller, address indexed sponsor);
 
     /// @notice The balance is lower than what is to be taken from it.
     error PrepaidTooLow(address account, address token, uint256 got, uint256 want);
@@ -46,6 +50,8 @@ interface IGatewayPrepaid {
     error OverBudget(address funder, address caller, uint256 modelId, uint256 price);
     /// @notice The account is zero or one of the fixed addresses, which can't use a balance.
     error BadAccount(address account);
+    /// @notice The sender's CREATE with this nonce did not make the caller.
+    error NotCreator(address caller, address sender, uint64 nonce);
 
     /// @notice Adds the value sent to an account's balance.
     function deposit(address account) external payable;
@@ -64,6 +70,12 @@ interface IGatewayPrepaid {
     function setBudget(address caller, uint256 modelId, address token, Budget calldata budget)
         external;
 
+    /// @notice Names who is asked first to pay for a model's calls by a contract that the sender
+    /// created; zero takes the name back. The budget is the sponsor's to set: without one for this
+    /// caller and model it pays nothing, and the place's holder is asked as before.
+    /// @param nonce The sender's nonce when it created the contract.
+    function nameSponsor(address caller, uint64 nonce, uint256 modelId, address sponsor) external;
+
     /// @notice An account's balance.
     function prepaidOf(address account, address token) external view returns (uint256 amount);
 
@@ -73,7 +85,10 @@ interface IGatewayPrepaid {
         view
         returns (Budget memory);
 
-    /// @notice Who pays for a caller's calls of a model through OpenGradient's interface, if the caller
-    /// has no budget of its own; zero if nobody.
+    /// @notice Who has the place: pays for a caller's calls of a model through OpenGradient's interface,
+    /// if neither its own budget nor a named sponsor's does; zero if nobody.
     function sponsorOf(address caller, uint256 modelId) external view returns (address sponsor);
+
+    /// @notice Whom the caller's creator named; zero if nobody.
+    function namedSponsorOf(address caller, uint256 modelId) external view returns (address sponsor);
 }

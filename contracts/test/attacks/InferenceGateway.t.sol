@@ -6,7 +6,6 @@ import {IGatewayAuthorizations} from "../../src/interfaces/IGatewayAuthorization
 import {IGatewayPrepaid} from "../../src/interfaces/IGatewayPrepaid.sol";
 import {IInferenceGateway} from "../../src/interfaces/IInferenceGateway.sol";
 import {IModelTerms} from "../../src/interfaces/IModelTerms.sol";
-import {Predeploys} from "../../src/libraries/Predeploys.sol";
 import {Harness} from "../Harness.sol";
 import {BombRecipient, BurningPermitToken, SlowRecipient, TwinToken} from "../mocks/Attackers.sol";
 import {CallingToken, GoodToken} from "../mocks/Tokens.sol";
@@ -16,7 +15,6 @@ contract InferenceGatewayAttacksTest is Harness {
     uint256 private constant PRICE = 100;
     uint128 private constant MAX = type(uint128).max;
     address private constant NATIVE = address(0);
-    address private constant APP = address(0xA99);
     uint256 private constant KEY = 0xFA7E5;
 
     uint256 private modelId;
@@ -223,52 +221,6 @@ contract InferenceGatewayAttacksTest is Harness {
         vm.assertEq(GATEWAY.earningsIn(address(token), ALICE), PRICE);
         GATEWAY.withdrawFor(ALICE, NATIVE);
         vm.assertEq(ALICE.balance, PRICE);
-    }
-
-    /// @dev Succeeds, but takes no money: Carol sees each call of the contract's coming, withdraws
-    /// before it and deposits after it. Whoever pays in the same transaction as the call is not held up.
-    function test_aSponsorWhoLeavesBeforeEachCall() public {
-        sponsor(CAROL);
-        vm.startPrank(CAROL);
-        GATEWAY.withdrawPrepaid(NATIVE, PRICE, CAROL);
-        vm.stopPrank();
-        vm.expectRevert(
-            abi.encodeWithSelector(IGatewayPrepaid.PrepaidTooLow.selector, CAROL, NATIVE, 0, PRICE)
-        );
-        askAsApp();
-        // She is back, so Bob does not get the place.
-        vm.prank(CAROL);
-        GATEWAY.deposit{value: PRICE}(CAROL);
-        sponsor(BOB);
-        vm.assertEq(GATEWAY.sponsorOf(APP, modelId), CAROL);
-        // She leaves again: now he does, if he pays before the call.
-        vm.prank(CAROL);
-        GATEWAY.withdrawPrepaid(NATIVE, PRICE, CAROL);
-        sponsor(BOB);
-        askAsApp();
-        vm.assertEq(GATEWAY.sponsorOf(APP, modelId), BOB);
-        vm.assertEq(GATEWAY.earnings(ALICE), PRICE);
-        // The contract's own budget comes before any sponsor.
-        vm.prank(BOB);
-        GATEWAY.deposit{value: PRICE}(APP);
-        vm.prank(APP);
-        GATEWAY.setBudget(APP, modelId, NATIVE, IGatewayPrepaid.Budget(MAX, MAX));
-        vm.prank(BOB);
-        GATEWAY.withdrawPrepaid(NATIVE, PRICE, BOB);
-        askAsApp();
-        vm.assertEq(GATEWAY.earnings(ALICE), 2 * PRICE);
-    }
-
-    function sponsor(address account) private {
-        vm.startPrank(account);
-        GATEWAY.deposit{value: PRICE}(account);
-        GATEWAY.setBudget(APP, modelId, NATIVE, IGatewayPrepaid.Budget(MAX, MAX));
-        vm.stopPrank();
-    }
-
-    function askAsApp() private {
-        vm.prank(Predeploys.OG_INFERENCE);
-        GATEWAY.inferenceFor(APP, modelId, 0, words(1, 2));
     }
 
     function pay() private {

@@ -8,6 +8,7 @@ import {IInferenceGateway} from "../../src/interfaces/IInferenceGateway.sol";
 import {IModelTerms} from "../../src/interfaces/IModelTerms.sol";
 import {Predeploys} from "../../src/libraries/Predeploys.sol";
 import {Harness} from "../Harness.sol";
+import {Created} from "../mocks/Created.sol";
 import {GoodToken} from "../mocks/Tokens.sol";
 
 contract PrepaidTest is Harness {
@@ -211,6 +212,55 @@ contract PrepaidTest is Harness {
         GATEWAY.withdrawPrepaid(NATIVE, 1000 - PRICE, BOB);
         setBudget(CAROL, APP, MAX, MAX);
         vm.assertEq(GATEWAY.sponsorOf(APP, modelId), CAROL);
+    }
+
+    function test_theCreatorNamesWhoIsAskedFirst() public {
+        uint64 nonce = vm.getNonce(ALICE);
+        vm.prank(ALICE);
+        address app = address(new Created());
+        vm.expectRevert(
+            abi.encodeWithSelector(IGatewayPrepaid.NotCreator.selector, app, CAROL, nonce)
+        );
+        vm.prank(CAROL);
+        GATEWAY.nameSponsor(app, nonce, modelId, CAROL);
+        vm.expectRevert(
+            abi.encodeWithSelector(IGatewayPrepaid.NotCreator.selector, app, ALICE, nonce + 1)
+        );
+        vm.startPrank(ALICE);
+        GATEWAY.nameSponsor(app, nonce + 1, modelId, BOB);
+        vm.expectEmit(address(GATEWAY));
+        emit IGatewayPrepaid.SponsorNamed(modelId, app, BOB);
+        GATEWAY.nameSponsor(app, nonce, modelId, BOB);
+        vm.stopPrank();
+        vm.assertEq(GATEWAY.namedSponsorOf(app, modelId), BOB);
+        vm.assertEq(GATEWAY.namedSponsorOf(app, modelId + 1), address(0));
+
+        // The contract's own budget, then Bob's as far as it goes, then the place's.
+        fund(CAROL, 1000);
+        setBudget(CAROL, app, MAX, MAX);
+        fund(BOB, 1000);
+        setBudget(BOB, app, uint128(PRICE), uint128(PRICE));
+        askAs(app);
+        vm.assertEq(GATEWAY.prepaidOf(BOB, NATIVE), 1000 - PRICE);
+        askAs(app);
+        vm.assertEq(GATEWAY.prepaidOf(CAROL, NATIVE), 1000 - PRICE);
+        setBudget(CAROL, app, 0, 0);
+        expectOverBudget(CAROL, app, PRICE);
+        askAs(app);
+        vm.prank(ALICE);
+        GATEWAY.nameSponsor(app, nonce, modelId, address(0));
+        vm.assertEq(GATEWAY.namedSponsorOf(app, modelId), address(0));
+    }
+
+    /// @dev Of a refusal's names, the one who could do something about it.
+    function test_aNamedSponsorWhoCannotPayIsNamed() public {
+        uint64 nonce = vm.getNonce(ALICE);
+        vm.startPrank(ALICE);
+        address app = address(new Created());
+        GATEWAY.nameSponsor(app, nonce, modelId, BOB);
+        vm.stopPrank();
+        expectOverBudget(BOB, app, PRICE);
+        askAs(app);
     }
 
     function test_aFreeModelNeedsNoSponsor() public {
