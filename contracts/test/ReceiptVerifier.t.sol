@@ -2,30 +2,21 @@
 pragma solidity ^0.8.28;
 
 import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
-import {TrieProof} from "@openzeppelin/contracts/utils/cryptography/TrieProof.sol";
 import {IReceiptVerifier} from "../src/interfaces/IReceiptVerifier.sol";
-import {ReceiptVerifier} from "../src/ReceiptVerifier.sol";
 import {Predeploys} from "../src/libraries/Predeploys.sol";
-import {Harness, Log} from "./Harness.sol";
+import {ReceiptHarness} from "./ReceiptHarness.sol";
 import {ReceiptTrie} from "./mocks/ReceiptTrie.sol";
 
-contract ReceiptVerifierTest is Harness {
+contract ReceiptVerifierTest is ReceiptHarness {
     using RLP for *;
 
-    ReceiptVerifier private immutable VERIFIER = new ReceiptVerifier();
-    uint256 private modelId;
-    /// @dev The gateway's own log, as the EVM recorded it.
-    Log private log;
+    /// @dev Of one of 20 transactions.
+    bytes32 private root7;
+    IReceiptVerifier.Proof private proof7;
 
-    function setUp() public {
-        placePredeploys();
-        modelId = listModel(ALICE, 100);
-        vm.deal(BOB, 1 ether);
-        vm.recordLogs();
-        vm.prank(BOB);
-        GATEWAY.inference{value: 100}(modelId, words(1, 2));
-        Log[] memory logs = vm.getRecordedLogs();
-        log = logs[logs.length - 1];
+    function setUp() public override {
+        super.setUp();
+        (root7, proof7) = proved(20, 7, 0, 1);
     }
 
     /// @dev The receipt of transaction `index` of `count`, with `extra` logs before it.
@@ -79,7 +70,7 @@ contract ReceiptVerifierTest is Harness {
 
     function test_fuzz_noByteOfAProofCanBeChanged(uint256 where, uint8 what) public {
         vm.assume(what != 0);
-        (bytes32 root, IReceiptVerifier.Proof memory proof) = proved(20, 7, 0, 1);
+        (bytes32 root, IReceiptVerifier.Proof memory proof) = (root7, proof7);
         bytes memory changed = proof.nodes[where % proof.nodes.length];
         uint256 place = where / 7 % changed.length;
         changed[place] = changed[place] ^ bytes1(what);
@@ -178,103 +169,9 @@ contract ReceiptVerifierTest is Harness {
         checkReceipt(receipt);
     }
 
-    function proved(uint256 count, uint256 index, uint256 extra, uint256 status)
-        private
-        returns (bytes32 root, IReceiptVerifier.Proof memory proof)
-    {
-        ReceiptTrie trie = new ReceiptTrie();
-        for (uint256 i; i < count; ++i) {
-            trie.push(i == index ? receiptOf(extra, status, uint8(i % 5)) : otherReceipt(i));
-        }
-        (proof.transactionIndex, proof.logIndex) = (index, extra);
-        (root, proof.nodes) = trie.prove(index);
-    }
-
-    /// @dev A receipt with the log after `extra` others; of each type of transaction.
-    function receiptOf(uint256 extra, uint256 status, uint8 kind)
-        private
-        view
-        returns (bytes memory)
-    {
-        bytes[] memory logs = new bytes[](extra + 1);
-        bytes32[] memory none = new bytes32[](0);
-        for (uint256 i; i < extra; ++i) {
-            logs[i] = logOf(ALICE, none, abi.encode(i));
-        }
-        logs[extra] = logOf(log.emitter, log.topics, log.data);
-        bytes[] memory fields = new bytes[](4);
-        fields[0] = RLP.encode(status);
-        fields[1] = RLP.encode(uint256(21_000));
-        fields[2] = RLP.encode(new bytes(256));
-        fields[3] = RLP.encode(logs);
-        bytes memory encoded = RLP.encode(fields);
-        return kind == 0 ? encoded : bytes.concat(bytes1(kind), encoded);
-    }
-
-    function logOf(address emitter, bytes32[] memory topics, bytes memory data)
-        private
-        pure
-        returns (bytes memory)
-    {
-        bytes[] memory encodedTopics = new bytes[](topics.length);
-        for (uint256 i; i < topics.length; ++i) {
-            encodedTopics[i] = RLP.encode(topics[i]);
-        }
-        bytes[] memory fields = new bytes[](3);
-        // Twenty bytes, zeros and all, which `RLP.encode(address)` would not strip either.
-        fields[0] = RLP.encode(abi.encodePacked(emitter));
-        fields[1] = RLP.encode(encodedTopics);
-        fields[2] = RLP.encode(data);
-        return RLP.encode(fields);
-    }
-
-    function otherReceipt(uint256 i) private pure returns (bytes memory) {
-        return abi.encodePacked("another receipt of more than thirty-one bytes", i);
-    }
-
-    /// @dev A header as of Prague: 21 fields.
-    function headerOf(bytes32 receiptsRoot, uint256 number, uint256 timestamp)
-        private
-        pure
-        returns (bytes memory)
-    {
-        bytes[] memory fields = new bytes[](21);
-        for (uint256 i; i < fields.length; ++i) {
-            fields[i] = RLP.encode(keccak256(abi.encode(i)));
-        }
-        fields[5] = RLP.encode(receiptsRoot);
-        fields[8] = RLP.encode(number);
-        fields[11] = RLP.encode(timestamp);
-        return RLP.encode(fields);
-    }
-
-    function checkReceipt(IReceiptVerifier.Receipt memory receipt) private view {
-        vm.assertEq(receipt.modelId, modelId);
-        vm.assertEq(receipt.payer, BOB);
-        vm.assertEq(receipt.caller, BOB);
-        vm.assertEq(receipt.version, 1);
-        vm.assertEq(receipt.inputHash, keccak256(abi.encode(1, 2)));
-        vm.assertEq(receipt.outputHash, keccak256(abi.encode(3, int256(-1))));
-        vm.assertEq(receipt.raw, false);
-        vm.assertEq(receipt.token, address(0));
-        vm.assertEq(receipt.price, 100);
-    }
-
     function checkLogRefused(bytes memory refusal) private {
         (bytes32 root, IReceiptVerifier.Proof memory proof) = proved(3, 1, 0, 1);
         expectRefused(root, proof, refusal);
-    }
-
-    function expectRefused(bytes32 root, IReceiptVerifier.Proof memory proof, bytes memory refusal)
-        private
-    {
-        vm.expectRevert(refusal);
-        VERIFIER.verify(root, proof);
-    }
-
-    function expectTrieError(bytes32 root, IReceiptVerifier.Proof memory proof) private {
-        vm.expectPartialRevert(TrieProof.TrieProofTraversalError.selector);
-        VERIFIER.verify(root, proof);
     }
 
     function rootOfNumbers(uint256 count) private returns (bytes32 root) {

@@ -9,6 +9,10 @@ pragma solidity ^0.8.28;
 /// @dev The verifier holds nothing and belongs to nobody; anybody can deploy it, on any chain. It cannot
 /// know whether a block is part of the chain that its caller means: that is for the caller to know, or,
 /// on that chain itself, for `verifyRecent`.
+///
+/// Whoever may act on a receipt only once goes by the block's hash, `transactionIndex` and `logIndex`. Not
+/// by the proof, which has as many encodings as the ABI allows, and not by the receipts root: receipts do not
+/// say in which block they are, so two blocks can have the same root.
 interface IReceiptVerifier {
     /// @notice What a receipt says; see `IInferenceGateway.InferenceReceipt`.
     struct Receipt {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Predeploys} from "../../src/libraries/Predeploys.sol";
 import {GoodToken} from "./Tokens.sol";
 
 /// @title A recipient that answers with a megabyte
@@ -68,5 +69,13 @@ contract TwinToken {
 
     function balanceOf(address account) external view returns (uint256) {
         return address(ledger) == address(this) ? _balances[account] : ledger.balanceOf(account);
+    }
+}
+
+/// @title An account that runs the gateway's code as its own
+contract GatewayImpostor {
+    fallback() external payable {
+        (bool ok, bytes memory answer) = Predeploys.INFERENCE_GATEWAY.delegatecall(msg.data);
+        require(ok, string(answer));
     }
 }
