@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Predeploys} from "../../src/libraries/Predeploys.sol";
 import {GoodToken} from "./Tokens.sol";
 
 /// @title A recipient that answers with a megabyte
@@ -72,10 +71,22 @@ contract TwinToken {
     }
 }
 
-/// @title An account that runs the gateway's code as its own
-contract GatewayImpostor {
+/// @title An account that runs somebody else's code as its own
+contract CodeBorrower {
+    address private immutable LENDER;
+
+    constructor(address lender) {
+        LENDER = lender;
+    }
+
     fallback() external payable {
-        (bool ok, bytes memory answer) = Predeploys.INFERENCE_GATEWAY.delegatecall(msg.data);
-        require(ok, string(answer));
+        address lender = LENDER;
+        assembly {
+            calldatacopy(0, 0, calldatasize())
+            let ok := delegatecall(gas(), lender, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            if ok { return(0, returndatasize()) }
+            revert(0, returndatasize())
+        }
     }
 }
