@@ -65,9 +65,7 @@ test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where
 	python3 scripts/example_libraries.py --fixpoint $(DEBUG_BIN) --check
 	@# Fails when the figures are not those in snapshots/gas.json.
 	FORGE_SNAPSHOT_CHECK=true forge test --match-contract ContractGasTest
-	FIXPOINT_CLI=$(DEBUG_BIN) forge test --no-match-contract ContractGasTest
-	@# Where money moves, more: some 20 seconds.
-	forge test --match-path 'contracts/test/gateway/*' --fuzz-runs 10000
+	FOUNDRY_PROFILE=ci FIXPOINT_CLI=$(DEBUG_BIN) forge test --no-match-contract ContractGasTest
 	python3 scripts/coverage.py
 
 coverage: $(NPM) tools ## What the Solidity tests reach of contracts/src; fails below 95 % of lines or 90 % of branches

@@ -145,7 +145,7 @@ contract CandleRecorderTest is Harness {
     }
 
     /// @notice Candles are what the prices in their time say, computed the slow way.
-    function testFuzz_candles(uint16[24] memory steps, uint80[24] memory values) public {
+    function testFuzz_candles(uint16[16] memory steps, uint80[16] memory values) public {
         uint256 now_ = START;
         for (uint256 i; i < steps.length; ++i) {
             now_ += steps[i];

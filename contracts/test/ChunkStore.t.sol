@@ -50,6 +50,8 @@ contract ChunkStoreTest is Harness {
         STORE.writeChunk(ALICE, "");
     }
 
+    /// @dev Fewer runs: each writes a full chunk.
+    /// forge-config: ci.fuzz.runs = 1000
     function test_fuzz_sameChunkIsFoundAgainForLittleGas(address gate) public {
         bytes memory data = filled(10_000, 7);
         uint256 gasBefore = gasleft();

@@ -116,6 +116,8 @@ contract SolidMLPreprocessingTest is Harness {
         check(STATISTICS.correlation(data, data), 1e18, 18);
     }
 
+    /// @dev Fewer runs: lists are long.
+    /// forge-config: ci.fuzz.runs = 1000
     function testFuzz_orderAndBounds(int64[] memory values, uint8 places) public pure {
         TensorLib.Number[] memory data = numbersOf(values, int128(uint128(bound(places, 0, 18))));
         if (data.length == 0) return;
@@ -129,6 +131,8 @@ contract SolidMLPreprocessingTest is Harness {
         vm.assertTrue(deviation >= 0 && deviation <= largest - smallest, "deviation outside");
     }
 
+    /// @dev Fewer runs: lists are long.
+    /// forge-config: ci.fuzz.runs = 1000
     function testFuzz_scoresHaveMeanZeroAndDeviationOne(int64[] memory values) public pure {
         TensorLib.Number[] memory data = numbersOf(values, 3);
         if (data.length == 0 || STATISTICS.stdDev(data).value == 0) return;
@@ -140,6 +144,8 @@ contract SolidMLPreprocessingTest is Harness {
         check(STATISTICS.max(places), 1e18, 18);
     }
 
+    /// @dev Fewer runs: lists are long.
+    /// forge-config: ci.fuzz.runs = 1000
     function testFuzz_correlationOfALine(int64[] memory values, int32 slope, int64 shift)
         public
         pure

@@ -20,6 +20,8 @@ contract ModelCardAttacksTest is Harness {
 
     /// @dev Whatever can be a name and a tag: the JSON says just that, with nothing beside it, and the
     /// picture has the elements that it always has.
+    /// Fewer runs: each reads a picture character by character.
+    /// forge-config: ci.fuzz.runs = 1000
     function test_fuzz_namesAndTagsStayText(uint256 seed, uint8 length) public {
         IModelRegistry.Listing memory listing;
         listing.name = printable(seed, bound(length, 1, 64));

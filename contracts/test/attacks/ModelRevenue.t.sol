@@ -149,6 +149,8 @@ contract ModelRevenueAttacksTest is Harness {
 
     /// @dev Families of any shape, of which each model was paid for and each pot released in any order:
     /// nothing is lost, nobody is paid twice, and no ancestor has more than was declared.
+    /// Fewer runs: each registers six models.
+    /// forge-config: ci.fuzz.runs = 2000
     function test_fuzz_familiesOfAnyShape(
         uint256 seed,
         uint96[6] memory prices,

@@ -33,6 +33,8 @@ contract DenseLayerTest is Harness {
     }
 
     /// @dev Equal results at every depth that the table uses, random operands and the ends of int8.
+    /// Fewer runs: each is several inferences in Solidity.
+    /// forge-config: ci.fuzz.runs = 256
     function testFuzz_AllFormsGiveTheSame(uint256 seed, uint8 blocks, bool isExtreme) public view {
         Operands memory layer = operands(seed, 16 * bound(blocks, 1, 8), isExtreme);
         Result memory want = plain(layer);

@@ -105,7 +105,9 @@ contract InferenceShimTest is Harness, InferenceTest {
         );
     }
 
+    /// @dev Few runs: each starts a process.
     /// forge-config: default.fuzz.runs = 12
+    /// forge-config: ci.fuzz.runs = 12
     function test_fuzz_gasIsWhatThePrecompileCharges(uint24 cost, uint16 length) public warm {
         bytes memory data = input(RETURNED, cost, 9 + uint256(length));
         (bool ok, uint256 gasUsed) = measure(gasleft(), data);
@@ -134,7 +136,9 @@ contract InferenceShimTest is Harness, InferenceTest {
         vm.assertLt(gasUsed, 300_000 + TOLERANCE);
     }
 
+    /// @dev Few runs: each starts a process.
     /// forge-config: default.fuzz.runs = 12
+    /// forge-config: ci.fuzz.runs = 12
     function test_fuzz_gasJustEnoughIsEnough(uint24 cost) public warm {
         if (cost < 10_000) cost += 10_000;
         (bool ok,) = measure(uint256(cost) + 1_000, input(RETURNED, cost, 9));
