@@ -15,6 +15,7 @@ LIBRARIES = {
     "Digits": ("digits", "int8"),
     "Risk": ("risk", "int16"),
     "Volatility": ("volatility", "int16"),
+    "VolatilityInt8": ("volatility", "int8"),
 }
 
 

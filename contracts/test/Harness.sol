@@ -82,6 +82,7 @@ interface Vm {
     function startPrank(address sender) external;
     function stopPrank() external;
     function readFile(string calldata path) external view returns (string memory);
+    function readFileBinary(string calldata path) external view returns (bytes memory);
     function recordLogs() external;
     function roll(uint256 number) external;
     function setBlockhash(uint256 number, bytes32 hash) external;
