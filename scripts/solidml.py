@@ -3,81 +3,29 @@
 intervals, for whoever wants the reward, and a sponsor pays for its calls."""
 
 import argparse
-import json
 import pathlib
 import re
 import tempfile
 
-from devkit import (
-    GATEWAY,
-    OWNER,
-    OWNER_KEY,
-    ROOT,
-    USER,
-    USER_KEY,
-    Devnet,
-    Failed,
-    main,
-    run,
-    step,
-)
+from chain import NATIVE, PRECOMPILE, Chain, numbers_in
+from devkit import GATEWAY, OWNER, ROOT, USER, Devnet, Failed, main, run, step
 
-PRECOMPILE = "0x0000000000000000000000000000000000000F1E"
 RECORDER = "0x0000000000000000000000000000000000000F24"
 SCHEDULER = "0x0000000000000000000000000000000000000F25"
 HISTORY = "0x00000000000000000000000000000000000000F5"
-NATIVE = "0x0000000000000000000000000000000000000000"
 # Nobody's key: where the reward goes.
 KEEPER = "0x00000000000000000000000000000000004EE9E5"
 
 VOLATILITY = ROOT / "test-vectors" / "models" / "volatility"
-EXAMPLES = "contracts/examples/solidml"
 PRICE_WEI = 1_000
 BUDGET_WEI = 30_000
 WINDOW = 16
 RUNS = 2
 # Shorter than a candle: due again by the next one, whenever in it a block is.
 FREQUENCY_SECONDS = 30
-# The scheduler's default limit for a run, reading its result, keeping it.
-EXECUTION_GAS = 14_000_000
-RECORD_GAS = 150_000
 
+QUERY = "(string,string,uint32,uint32,uint8,uint8[])"
 MODEL_OUTPUT = "((string,(int128,int128)[],uint32[])[],(string,string[])[],(string,string)[],bool)"
-
-
-class Chain:
-    """The devnet through `cast` and `forge`."""
-
-    def __init__(self, devnet):
-        self.rpc = devnet.rpc
-        self.url = devnet.url
-
-    def call(self, to, signature, *arguments, sender=USER):
-        return run("cast", "call", to, signature, *arguments, "--from", sender, "--rpc-url", self.url)
-
-    def send(self, key, to, signature, *arguments, value=0, gas=None):
-        limit = ("--gas-limit", gas) if gas else ()
-        text = run(
-            "cast", "send", to, signature, *arguments, "--value", value, *limit,
-            "--private-key", key, "--rpc-url", self.url, "--json",
-        )  # fmt: skip
-        receipt = json.loads(text)
-        if int(receipt["status"], 16) != 1:
-            raise Failed(f"{signature} reverted: {receipt}")
-        return receipt
-
-    def create(self, name, *arguments):
-        """Deploys an example; returns its address and the nonce that made it."""
-        nonce = int(self.rpc("eth_getTransactionCount", USER, "latest"), 16)
-        text = run(
-            "forge", "create", f"{EXAMPLES}/{name}.sol:{name}", "--rpc-url", self.url,
-            "--private-key", USER_KEY, "--broadcast", "--json",
-            *(("--constructor-args", *arguments) if arguments else ()),
-        )  # fmt: skip
-        return json.loads(text[text.index("{") :])["deployedTo"], nonce
-
-    def balance(self, account):
-        return int(self.rpc("eth_getBalance", account, "latest"), 16)
 
 
 def parse_arguments():
@@ -86,34 +34,39 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def deploy_model(fixpoint, devnet, folder):
+def deploy_model(chain, folder):
     step("1. A priced model, registered as `volatility`")
     model = folder / "volatility.fxp"
     run(
-        fixpoint, "compile", VOLATILITY / "volatility.onnx", "--precision", "int16",
+        chain.fixpoint, "compile", VOLATILITY / "volatility.onnx", "--precision", "int16",
         "--calibration", VOLATILITY / "calibration.npz", "-o", model,
     )  # fmt: skip
-    text = run(
-        fixpoint, "deploy", model, "--rpc", devnet.url, "--private-key", OWNER_KEY,
-        "--name", "volatility", "--price", PRICE_WEI, "--json",
-    )  # fmt: skip
-    return json.loads(text)
+    return chain.deploy_model(model, "--name", "volatility", "--price", PRICE_WEI)
 
 
 def create_workflow(chain, model_id):
     step("2. A workflow as OpenGradient's SDK deploys it; its feeder and its sponsor")
     # Ascending closes (type 3) of 1-minute candles.
     query = f"(ETH,USD,{WINDOW},1,0,[3])"
-    workflow, nonce = chain.create("PriceHistoryInference", "volatility", "returns", query)
+    # With which the workflow's creator proves that it is one.
+    nonce = int(chain.rpc("eth_getTransactionCount", USER, "latest"), 16)
+    workflow = chain.create(
+        "PriceHistoryInference", f"constructor(string,string,{QUERY})", "volatility", "returns", query,
+        sender=USER,
+    )  # fmt: skip
     chain.send(
-        USER_KEY, HISTORY, "followFor(address,uint64,string,string,address)",
+        USER, HISTORY, "followFor(address,uint64,string,string,address)",
         workflow, nonce, "ETH", "USD", OWNER,
     )  # fmt: skip
-    chain.send(USER_KEY, GATEWAY, "deposit(address)", USER, value=RUNS * PRICE_WEI)
+    chain.send(USER, GATEWAY, "deposit(address)", USER, value=RUNS * PRICE_WEI)
     chain.send(
-        USER_KEY, GATEWAY, "setBudget(address,uint256,address,(uint128,uint128))",
+        USER, GATEWAY, "setBudget(address,uint256,address,(uint128,uint128))",
         workflow, model_id, NATIVE, f"({RUNS * PRICE_WEI},{PRICE_WEI})",
     )  # fmt: skip
+    # So that nobody who takes the sponsor's place without paying can hold it up.
+    chain.send(
+        USER, GATEWAY, "nameSponsor(address,uint64,uint256,address)", workflow, nonce, model_id, USER
+    )
     print(f"   workflow {workflow}, paid for by {USER}")
     return workflow
 
@@ -125,7 +78,7 @@ def close_of(minute):
 
 def open_feed(chain):
     chain.send(
-        OWNER_KEY, RECORDER, "openFeed(string,string,uint32,uint8,uint8)", "ETH", "USD", 1, 2, 0
+        OWNER, RECORDER, "openFeed(string,string,uint32,uint8,uint8)", "ETH", "USD", 1, 2, 0
     )
     text = chain.call(
         RECORDER, "feedIdOf(address,string,string,uint32)(bytes32)", OWNER, "ETH", "USD", 1
@@ -134,15 +87,11 @@ def open_feed(chain):
 
 
 def record(chain, feed, start, minute):
-    chain.rpc("evm_setNextBlockTimestamp", start + 60 * minute)
-    # An estimate is made in the candle before, where a price costs less than one that begins a candle.
-    chain.send(
-        OWNER_KEY, RECORDER, "record(bytes32,uint80,uint96)", feed, close_of(minute), 1,
-        gas=RECORD_GAS,
-    )  # fmt: skip
+    chain.next_block_at(start + 60 * minute)
+    chain.send(OWNER, RECORDER, "record(bytes32,uint80,uint96)", feed, close_of(minute), 1)
 
 
-def numbers_in(text):
+def values_in(text):
     """The values of all `(value, 18)` in what cast prints."""
     return [int(value) for value in re.findall(r"\((-?\d+)(?: \[[^\]]*\])?, 18\)", text)]
 
@@ -153,19 +102,18 @@ def expected(chain, root, first):
     text = chain.call(
         PRECOMPILE, "inference(address,int256[])(int256[])", root, f"[{closes}]", sender=GATEWAY
     )
-    return int(re.match(r"\[(-?\d+)", text).group(1))
+    return numbers_in(text)[0]
 
 
 def run_workflow(chain, workflow, root):
     step("3. Candles are recorded, and whoever likes runs the workflow when it is due")
     feed = open_feed(chain)
-    now = int(chain.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
-    start = (now // 60 + 2) * 60
+    start = (chain.now() // 60 + 2) * 60
     for minute in range(WINDOW):
         record(chain, feed, start, minute)
     end = start + 60 * (WINDOW + 10)
     chain.send(
-        USER_KEY, SCHEDULER, "registerTask(address,uint256,uint256)", workflow, end, FREQUENCY_SECONDS,
+        USER, SCHEDULER, "registerTask(address,uint256,uint256)", workflow, end, FREQUENCY_SECONDS,
         value=BUDGET_WEI,
     )  # fmt: skip
     task = chain.call(SCHEDULER, "taskIdOf(address,address)(bytes32)", USER, workflow).strip()
@@ -174,8 +122,7 @@ def run_workflow(chain, workflow, root):
         # Its block is in this minute, so that all candles before are complete.
         record(chain, feed, start, minute)
         receipt = chain.send(
-            OWNER_KEY, SCHEDULER, "execute(bytes32,address,uint256)", task, KEEPER, 1,
-            gas=EXECUTION_GAS,
+            OWNER, SCHEDULER, "execute(bytes32,address,uint256)", task, KEEPER, 1,
         )  # fmt: skip
         wanted.insert(0, expected(chain, root, minute - WINDOW))
         print(f"   run at minute {minute}: {wanted[0] / 10**18:.4f} %, {int(receipt['gasUsed'], 16):,} gas")
@@ -189,7 +136,7 @@ def check_results(chain, workflow, task, wanted):
         (SCHEDULER, f"getLastInferenceResults(bytes32,uint256)({MODEL_OUTPUT}[])", [task, 9]),
     ]
     for to, signature, arguments in calls:
-        got = numbers_in(chain.call(to, signature, *arguments))
+        got = values_in(chain.call(to, signature, *arguments))
         if got != wanted:
             raise Failed(f"{to} says {got}, the precompile {wanted}")
     print(f"   {len(wanted)} results, equal to the last digit")
@@ -197,14 +144,14 @@ def check_results(chain, workflow, task, wanted):
 
 def check_money(chain, workflow):
     step("5. Who paid, who earned")
-    earned = int(chain.call(GATEWAY, "earnings(address)(uint256)", OWNER).split()[0])
-    left = int(chain.call(GATEWAY, "prepaidOf(address,address)(uint256)", USER, NATIVE).split()[0])
+    earned = chain.number(GATEWAY, "earnings(address)(uint256)", OWNER)
+    left = chain.number(GATEWAY, "prepaidOf(address,address)(uint256)", USER, NATIVE)
     if (earned, left) != (RUNS * PRICE_WEI, 0):
         raise Failed(f"the model's owner earned {earned}, the sponsor has {left} left")
     reward = chain.balance(KEEPER)
     if reward == 0 or chain.balance(SCHEDULER) != BUDGET_WEI - reward:
         raise Failed(f"paid {reward} of {BUDGET_WEI}, {chain.balance(SCHEDULER)} left")
-    chain.send(USER_KEY, SCHEDULER, "stopTask(address)", workflow)
+    chain.send(USER, SCHEDULER, "stopTask(address)", workflow)
     if chain.balance(SCHEDULER) != 0:
         raise Failed("the scheduler keeps what it owes")
     print(f"   {earned:,} wei to the model's owner, {reward:,} to whoever ran it, the rest returned")
@@ -212,11 +159,12 @@ def check_money(chain, workflow):
 
 def solidml():
     arguments = parse_arguments()
+    run("forge", "build")
     with tempfile.TemporaryDirectory(prefix="fixpoint-solidml-") as name:
         folder = pathlib.Path(name)
         with Devnet(arguments.fixpoint, folder / "chain", log=folder / "devnet.log") as devnet:
-            deployed = deploy_model(arguments.fixpoint, devnet, folder)
-            chain = Chain(devnet)
+            chain = Chain(arguments.fixpoint.resolve(), devnet)
+            deployed = deploy_model(chain, folder)
             workflow = create_workflow(chain, deployed["model_id"])
             task, wanted = run_workflow(chain, workflow, deployed["model"])
             check_results(chain, workflow, task, wanted)
