@@ -81,13 +81,14 @@ deep-invariants: $(NPM) tools ## Invariants in 1,000 runs of 500 actions, fuzz t
 	@# Not those that start a process for each run.
 	FOUNDRY_PROFILE=deep forge test --no-match-path 'contracts/test/{testing,native}/*'
 
-test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, a model with two parents, proofs of receipts, rebuilt models, trained TFLite models
+test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, the examples, proofs of receipts, rebuilt models, trained TFLite models
 	$(BUILD_DEBUG)
 	$(CARGO) build --locked -p fixpoint-node --bin fixpoint-import --no-default-features
 	python3 scripts/demo.py --fixpoint $(DEBUG_BIN) --verify-with $(CURDIR)/target/debug/fixpoint-import
 	python3 scripts/readme_walk.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/rpc_backend.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/two_parents.py --fixpoint $(DEBUG_BIN)
+	python3 scripts/examples.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/solidml.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/receipts.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/verify.py --fixpoint $(DEBUG_BIN)
