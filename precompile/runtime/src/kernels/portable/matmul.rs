@@ -7,7 +7,7 @@ use super::gemm::widen;
 use super::narrowing::Narrowing;
 use crate::kernels::dispatch::Kernel;
 #[cfg(tiles)]
-use crate::kernels::tiles::pairs::matmul as pairs;
+use crate::kernels::tiles::{pairs::matmul as pairs, suit_panels_of_rows};
 use crate::kernels::{Isa, KernelError, KernelResult, require_shape};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::kernels::{
@@ -28,10 +28,6 @@ pub struct MatMulShape {
     /// Columns of `b`.
     pub columns: usize,
 }
-
-/// With fewer columns than this, a panel is so empty that plain Rust is faster.
-#[cfg(tiles)]
-const PANEL_COLUMNS: usize = 4;
 
 impl MatMulShape {
     /// Length of the scratch of [`matmul_i8`].
@@ -62,10 +58,15 @@ impl MatMulShape {
         elements.div_ceil(size_of::<u64>() / size_of::<i16>())
     }
 
+    #[cfg(tiles)]
+    const fn suits_panels(&self) -> bool {
+        suit_panels_of_rows(self.rows, self.columns, self.depth)
+    }
+
     /// The sizes for the set's own kernel, if it has one for them.
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     fn panels(&self, isa: Isa) -> Option<vnni::Sizes> {
-        let is_wide = isa.0 == Set::Avx512Vnni && self.columns >= PANEL_COLUMNS;
+        let is_wide = isa.0 == Set::Avx512Vnni && self.suits_panels();
         is_wide.then_some(vnni::Sizes {
             depth: self.depth,
             columns: self.columns,
@@ -75,14 +76,14 @@ impl MatMulShape {
     /// The sizes for products of pairs of i16, if the set has them.
     #[cfg(tiles)]
     fn pairs_i8(&self, isa: Isa) -> Option<pairs::Sizes> {
-        let width = isa.pairs().filter(|_| self.columns >= PANEL_COLUMNS)?;
+        let width = isa.pairs().filter(|_| self.suits_panels())?;
         Some(pairs::Sizes::of_bytes(width, self.depth, self.columns))
     }
 
     /// [`Self::pairs_i8`] for [`matmul_i16`].
     #[cfg(tiles)]
     fn pairs_i16(&self, isa: Isa) -> Option<pairs::Sizes> {
-        let width = isa.pairs().filter(|_| self.columns >= PANEL_COLUMNS)?;
+        let width = isa.pairs().filter(|_| self.suits_panels())?;
         Some(pairs::Sizes::of_words(width, self.depth, self.columns))
     }
 

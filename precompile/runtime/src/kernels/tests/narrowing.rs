@@ -71,7 +71,7 @@ proptest! {
         let want = narrowed(&narrowing, &sums);
         for isa in sets().into_iter().filter(|&isa| narrowing.suits(isa)) {
             let packed = PackedWeights::i8(isa, &w, n, k, 0).expect("fits").narrowed(&narrowing);
-            prop_assert_eq!(packed.is_some(), n >= 4, "{}", isa.name());
+            prop_assert!(packed.is_some(), "{}", isa.name());
             let Some(packed) = packed else { continue };
             let mut scratch = vec![0; packed.scratch_words(m)];
             let mut out = vec![0_i8; m * n];

@@ -8,3 +8,22 @@
 
 pub(crate) mod dot;
 pub(crate) mod pairs;
+
+/// Outputs that make a panel worth its memory, whatever their depth.
+const FULL_ENOUGH: usize = 4;
+/// Deepest weights that a panel of fewer outputs takes: most of it is empty, yet plain Rust, which multiplies
+/// four outputs at a time, is slower until its rows are this long (measured).
+const EMPTY_DEPTH: usize = 4096;
+
+/// Whether constant weights of so many outputs belong in panels.
+pub(crate) const fn suit_panels(outputs: usize, depth: usize) -> bool {
+    outputs >= FULL_ENOUGH || depth <= EMPTY_DEPTH
+}
+
+/// Rows that make it worth to put a matrix of fewer outputs in a panel first.
+const MANY_ROWS: usize = 16;
+
+/// [`suit_panels`] for a matrix that is known only while running, and multiplied with so many rows.
+pub(crate) const fn suit_panels_of_rows(rows: usize, outputs: usize, depth: usize) -> bool {
+    outputs >= FULL_ENOUGH || (rows >= MANY_ROWS && depth <= EMPTY_DEPTH)
+}

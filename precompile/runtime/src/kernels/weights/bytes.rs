@@ -15,7 +15,10 @@ use crate::kernels::{
 #[cfg(tiles)]
 use crate::kernels::{
     machine::dot::Weights as Fours,
-    tiles::dot::{Rows, Source, moved_bytes},
+    tiles::{
+        dot::{Rows, Source, moved_bytes},
+        suit_panels,
+    },
 };
 #[cfg(tiles)]
 use alloc::borrow::Cow;
@@ -23,10 +26,6 @@ use alloc::{vec, vec::Vec};
 
 /// Bytes of widened rows that are multiplied at a time: half of a level-1 cache.
 const WIDENED_BYTES: usize = 16 << 10;
-
-/// With fewer outputs than this, a panel is so empty that plain Rust is faster (measured).
-#[cfg(tiles)]
-const PANEL_OUTPUTS: usize = 4;
 
 /// Products of so many outputs, depth and rows are `tract-linalg`'s: its fixed cost is a few microseconds a
 /// call, for allocating and packing.
@@ -84,7 +83,9 @@ impl Bytes {
     /// In panels of fours of bytes, if the set multiplies those, and weights less their zero point are bytes.
     #[cfg(tiles)]
     fn of_fours(isa: Isa, weights: &[i8], sizes: [usize; 3], zero_point: i8) -> Option<Self> {
-        let width = isa.fours().filter(|_| sizes[0] >= PANEL_OUTPUTS)?;
+        let [outputs, lines, line] = sizes;
+        let suits = suit_panels(outputs, lines * line);
+        let width = isa.fours().filter(|_| suits)?;
         let weights = without_zero_point(weights, zero_point)?;
         Some(Self::Fours(Fours::new(width, &weights, sizes)))
     }

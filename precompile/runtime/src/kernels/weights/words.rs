@@ -4,13 +4,12 @@
 use super::Padded;
 use super::Windows;
 #[cfg(tiles)]
-use crate::kernels::tiles::pairs::{Panels, Rows as Lines};
+use crate::kernels::tiles::{
+    pairs::{Panels, Rows as Lines},
+    suit_panels,
+};
 use crate::kernels::{Isa, KernelError, KernelResult, portable::gemm::Rows};
 use alloc::vec::Vec;
-
-/// With fewer outputs than this, a panel is so empty that plain Rust is faster (measured).
-#[cfg(tiles)]
-const PANEL_OUTPUTS: usize = 4;
 
 /// Weights without their zero point, in one set's layout.
 #[derive(Debug)]
@@ -31,12 +30,12 @@ impl Words {
     /// Of `[outputs, lines, line]`, weights of bytes.
     pub(super) fn of_bytes(isa: Isa, weights: Vec<i16>, sizes: [usize; 3]) -> Self {
         let [outputs, lines, line] = sizes;
+        let depth = lines * line;
         let _ = (isa, outputs);
         #[cfg(tiles)]
-        if let (Some(width), PANEL_OUTPUTS..) = (isa.pairs(), outputs) {
+        if let Some(width) = isa.pairs().filter(|_| suit_panels(outputs, depth)) {
             return Self::Panels(Panels::new(width, &weights, sizes));
         }
-        let depth = lines * line;
         Self::Portable { weights, depth }
     }
 
@@ -44,7 +43,7 @@ impl Words {
     pub(super) fn of_words(isa: Isa, weights: &[i16], [outputs, depth]: [usize; 2]) -> Self {
         let _ = (isa, outputs);
         #[cfg(tiles)]
-        if let (Some(width), PANEL_OUTPUTS..) = (isa.pairs(), outputs) {
+        if let Some(width) = isa.pairs().filter(|_| suit_panels(outputs, depth)) {
             return Self::Panels(Panels::of_halves(width, weights, [outputs, 1, depth]));
         }
         Self::PortableHalves {
