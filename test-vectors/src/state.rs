@@ -66,7 +66,7 @@ impl State {
         state.add("inactive", &models::clamp(3), Address::ZERO, false);
         state.add(
             "too-expensive",
-            &models::clamp(1_000_000),
+            &models::clamp(1_050_000),
             Address::ZERO,
             false,
         );

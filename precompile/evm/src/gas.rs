@@ -41,11 +41,11 @@ pub struct GasTable {
     /// Activation, per record slot: EIP-2929 and EIP-2200 for a slot that was zero.
     pub activate_per_slot: u64,
     /// The most that one inference may cost, its calldata included: a model above it is not
-    /// activated. Leaves room for a calling contract below EIP-7825's 16,777,216.
+    /// activated. Leaves room for the transaction and a calling contract below EIP-7825's 16,777,216.
     pub max_call_gas: u64,
 }
 
-/// The prices, of records of version 3.
+/// The prices, of records of version 4.
 pub const GENESIS: GasTable = GasTable {
     base: 500,
     load_per_chunk: 2_600,
@@ -75,7 +75,7 @@ pub const GENESIS: GasTable = GasTable {
     raw_milligas_per_byte: 100,
     info_word_milligas: 3_000,
     activate_per_slot: 22_100,
-    max_call_gas: 16_000_000,
+    max_call_gas: 16_400_000,
 };
 
 /// How a call carries its tensors.
@@ -208,7 +208,7 @@ mod tests {
 
     fn record(counts: [u64; WORK_CLASSES], field: u32) -> Record {
         Record {
-            version: 3,
+            version: crate::record::CURRENT_RECORD_VERSION,
             items: 7,
             payload_bytes: field,
             arena_bytes: field,

@@ -18,10 +18,10 @@ use alloy_primitives::{B256, U256, keccak256};
 use fixpoint_runtime::work::{WORK_CLASSES, Work};
 
 /// The record version that `activate` writes.
-pub const CURRENT_RECORD_VERSION: u16 = 3;
+pub const CURRENT_RECORD_VERSION: u16 = 4;
 /// The oldest record version that is served. A fork that adds a work class or tightens validation
 /// raises it; older records then need `activate` again.
-pub const MIN_RECORD_VERSION: u16 = 3;
+pub const MIN_RECORD_VERSION: u16 = 4;
 /// Slots of one record.
 pub const RECORD_SLOTS: u64 = READ_SLOTS + 1;
 /// Slots that a call reads: all but the content hash.

@@ -134,8 +134,8 @@ const PANEL_OUTPUTS: u64 = 16;
 const PANEL_DEPTH: u64 = 32;
 /// What gathering one window of a convolution takes beside its panels, in multiply-accumulates.
 const WINDOW_MACS: u64 = 512;
-/// The least that one window of a depthwise or pooling operator takes, in taps.
-const MIN_WINDOW_TAPS: u64 = 64;
+/// What one window of a depthwise or pooling operator takes beside its panels, in taps.
+const WINDOW_TAPS: u64 = 64;
 
 /// Bytes of a tensor that surely are in a cache near by.
 const NEAR_BYTES: u64 = 1 << 18;
@@ -176,17 +176,12 @@ pub(crate) const fn window_macs(windows: u64, outputs: u64, depth: u64) -> u64 {
     panel_macs(windows, outputs, depth).saturating_add(windows.saturating_mul(WINDOW_MACS))
 }
 
-/// Taps of windows that keep channels apart: in whole panels of channels, and at least 64 a window.
+/// Taps of windows that keep channels apart: in whole panels of channels, and 64 more a window.
 pub(crate) const fn panel_taps(windows: u64, channels: u64, taps: u64) -> u64 {
     let panel = channels
         .next_multiple_of(PANEL_OUTPUTS)
         .saturating_mul(taps);
-    let at_least = if panel < MIN_WINDOW_TAPS {
-        MIN_WINDOW_TAPS
-    } else {
-        panel
-    };
-    windows.saturating_mul(at_least)
+    windows.saturating_mul(panel.saturating_add(WINDOW_TAPS))
 }
 
 #[cfg(test)]
@@ -199,8 +194,8 @@ mod tests {
         assert_eq!(panel_macs(3, 1, 1), 3 * 512);
         assert_eq!(panel_macs(1, 17, 33), 32 * 64);
         assert_eq!(window_macs(2, 16, 32), 2 * (512 + 512));
-        assert_eq!(panel_taps(5, 1, 1), 5 * 64);
-        assert_eq!(panel_taps(5, 17, 9), 5 * 32 * 9);
+        assert_eq!(panel_taps(5, 1, 1), 5 * (16 + 64));
+        assert_eq!(panel_taps(5, 17, 9), 5 * (32 * 9 + 64));
     }
 
     #[test]

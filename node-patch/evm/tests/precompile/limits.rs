@@ -103,7 +103,7 @@ fn a_digits_classifier_costs_less_than_50_000_gas() {
 
 #[test]
 fn a_model_that_no_transaction_could_run_is_not_activated() {
-    let payload = models::clamp(1_000_000);
+    let payload = models::clamp(1_050_000);
     let (mut sandbox, activated) = activate(&payload);
     assert_eq!(activated.status, Status::Revert);
     let IInferenceErrors::TooExpensive(error) = named(&activated.output) else {
