@@ -44,17 +44,33 @@ def verdict(passes):
     return {True: "pass", False: "**miss**", None: ""}[passes]
 
 
+def distance(model, entry):
+    """How far apart the answers are, and the bar; of two distances of a number the judged one is bold."""
+    if model["kind"] == "class":
+        return f"{100 * entry['agreement']:.2f} % equal", f"{100 * entry['bar']:g} %"
+    single = f"{entry['p99_by_deviation']:.2e}"
+    double = f"{entry['p99_by_deviation_double']:.1e}"
+    if entry["bar"] is None:
+        return f"{single} ({double})", ""
+    if entry["by_double"]:
+        return f"{single} (**{double}**)", f"{entry['bar']:.0e}"
+    return f"**{single}** ({double})", f"{entry['bar']:.0e}"
+
+
 def network_rows(model):
+    own = f", {model['float_p99_by_deviation']:.1e}" if model["kind"] == "number" else ""
     for entry in model["figures"]:
-        if model["kind"] == "class":
-            apart = f"{100 * entry['agreement']:.2f} % equal"
-            bar = f"{100 * entry['bar']:g} %"
-        else:
-            apart = f"{entry['p99_by_deviation']:.2e} ({entry['p99_by_deviation_double']:.1e})"
-            bar = f"{entry['bar']:.0e}" if entry["bar"] else ""
+        if "refused" in entry:
+            yield (
+                f"| {model['name']}: {model['what']} | {model['samples']:,} | {entry['precision']} | "
+                f"{model['metric_name']} {model['float']:.4f}{own} | | refused: {entry['refused']} | "
+                f"{entry['bar']:g} | {verdict(False)} | |"
+            )
+            continue
+        apart, bar = distance(model, entry)
         yield (
             f"| {model['name']}: {model['what']} | {model['samples']:,} | {entry['precision']} | "
-            f"{model['metric_name']} {model['float']:.4f} | {entry['metric']:.4f} | {apart} | {bar} | "
+            f"{model['metric_name']} {model['float']:.4f}{own} | {entry['metric']:.4f} | {apart} | {bar} | "
             f"{verdict(entry['passes'])} | {entry['gas']:,} |"
         )
 

@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 from evidence import models
 from evidence.trees import Ensemble
@@ -27,6 +28,10 @@ THRESHOLD_ROWS = 10_000
 UNDECIDED = 1e-5
 # The compiled forest calls shares closer than this to a half a tie, for which class 0 wins.
 TIE = 0.5**22
+
+
+class Refused(Exception):
+    """The compiler has no lowering for a model at a precision, and says why."""
 
 
 class Fixpoint:
@@ -46,7 +51,13 @@ class Fixpoint:
         """The compiled model and its report."""
         path = self.folder / "model.fxp"
         path.unlink(missing_ok=True)
-        return path, json.loads(self.call("compile", onnx, *options, "-o", path, "--json"))
+        try:
+            report = self.call("compile", onnx, *options, "-o", path, "--json")
+        except RuntimeError as error:
+            if "no lowering" in str(error):
+                raise Refused(str(error).split(".onnx: ", 1)[-1].strip()) from error
+            raise
+        return path, json.loads(report)
 
     def run(self, model, rows):
         """Each output, one line for a row, in the model's order."""
@@ -59,27 +70,36 @@ class Fixpoint:
 def float_answers(onnx, rows):
     """The first output of the float model, for each row."""
     session = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return np.asarray(session.run(None, {name: rows.astype(np.float32)})[0]).reshape(len(rows), -1)
+    (port, *_) = session.get_inputs()
+    dtype = np.int64 if port.type == "tensor(int64)" else np.float32
+    return np.asarray(session.run(None, {port.name: rows.astype(dtype)})[0]).reshape(len(rows), -1)
 
 
 def double_answers(onnx_path, rows):
-    """The first output of a network in float64, which has none of float32's roundings."""
+    """The first output of a network in float64, which has none of float32's roundings: the same graph,
+    in NumPy, as onnxruntime has some operators in float32 alone."""
     model = onnx.load(onnx_path)
-    single, double = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
-    for weights in model.graph.initializer:
-        if weights.data_type == single:
-            array = numpy_helper.to_array(weights).astype(np.float64)
-            weights.CopyFrom(numpy_helper.from_array(array, weights.name))
+    tensors = list(model.graph.initializer)
+    for node in model.graph.node:
+        for field in node.attribute:
+            if field.HasField("t"):
+                tensors.append(field.t)
+            if node.op_type == "Cast" and field.name == "to" and field.i == onnx.TensorProto.FLOAT:
+                field.i = onnx.TensorProto.DOUBLE
+    for tensor in tensors:
+        if tensor.data_type == onnx.TensorProto.FLOAT:
+            array = numpy_helper.to_array(tensor).astype(np.float64)
+            tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
     for port in (*model.graph.input, *model.graph.output):
-        if port.type.tensor_type.elem_type == single:
-            port.type.tensor_type.elem_type = double
+        if port.type.tensor_type.elem_type == onnx.TensorProto.FLOAT:
+            port.type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
     del model.graph.value_info[:]
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    (port, *_) = session.get_inputs()
-    return session.run(None, {port.name: rows.astype(np.float64)})[0].reshape(len(rows), -1)
+    evaluator = ReferenceEvaluator(model)
+    (name, *_) = evaluator.input_names
+    answers = evaluator.run(None, {name: rows.astype(np.float64)})[0]
+    if answers.dtype != np.float64:
+        raise RuntimeError(f"{onnx_path}: not all of the graph was computed in float64")
+    return answers.reshape(len(rows), -1)
 
 
 def classes(answers):
@@ -118,7 +138,10 @@ def figure(model, precision, wanted, got, report, truth):
         entry["p99_by_deviation"] = p99_by_deviation(got, want)
         entry["p99_by_deviation_double"] = p99_by_deviation(got, double)
         bar = NUMBER_BARS.get(precision)
-        entry["passes"] = None if bar is None else entry["p99_by_deviation"] <= bar
+        # Where float32 itself is further than the bar from what the graph says, it can't be the judge.
+        entry["by_double"] = bar is not None and p99_by_deviation(want, double) > bar
+        judged = "p99_by_deviation_double" if entry["by_double"] else "p99_by_deviation"
+        entry["passes"] = None if bar is None else entry[judged] <= bar
     return {**entry, "bar": bar}
 
 
@@ -135,14 +158,21 @@ def measure_network(fixpoint, model):
             double = double_answers(source, rows)
     for precision in model.precisions:
         options = [] if precision == "exact" else ["--precision", precision]
-        compiled, report = fixpoint.compile(
-            source, "--calibration", models.MODELS / model.calibration, *options, *model.options
-        )
+        options += ["--calibration", models.MODELS / model.calibration, *model.options]
+        try:
+            compiled, report = fixpoint.compile(source, *options)
+        except Refused as refusal:
+            bars = CLASS_BARS if model.answers == "class" else NUMBER_BARS
+            figures.append(
+                {"precision": precision, "refused": str(refusal), "bar": bars.get(precision), "passes": False}
+            )
+            continue
         got = fixpoint.run(compiled, rows)[0]
         figures.append(figure(model, precision, (want, double), got, report, truth))
     return {
         "name": model.name, "what": model.what, "kind": model.answers, "metric_name": model.metric,
         "samples": len(rows), "float": quality(model.metric, want, truth), "figures": figures,
+        "float_p99_by_deviation": p99_by_deviation(want, double),
     }  # fmt: skip
 
 

@@ -2,10 +2,13 @@
 
 import dataclasses
 import pathlib
+import sys
 
 import numpy as np
 
 MODELS = pathlib.Path(__file__).resolve().parents[2] / "test-vectors" / "models"
+sys.path.insert(0, str(MODELS))
+import market  # what the models that forecast from candles were trained on
 # What a figure stands on at least.
 SAMPLES = 2_000
 SEED = 20_261_126
@@ -72,6 +75,21 @@ def volatility():
     return np.concatenate([returns, (returns * scale).astype(np.float32)]), targets
 
 
+def candles():
+    """Ten candles of each of 2,000 markets that were never trained on."""
+    return market.candles_for_volatility(SEED, SAMPLES, 11, 11)
+
+
+def hourly():
+    """24 candles of each of 2,000 such markets."""
+    return market.candles_for_return(SEED, SAMPLES, 25, 25)
+
+
+def wallet():
+    """2,000 wallets that were never trained on."""
+    return load("wallet/test.npz"), load("wallet/test_labels.npy")
+
+
 def diabetes():
     """133 held-out rows, then 2,000 between two of these."""
     return load("diabetes/test.npz"), load("diabetes/test_targets.npy")
@@ -90,6 +108,18 @@ def breast_cancer():
 NETWORKS = (
     Model("digits", "CNN, handwritten digits", "digits/digits.onnx", "digits/calibration.npz",
           "class", ("int8", "int16"), digits, "accuracy"),
+    Model("residual", "residual CNN, the same", "residual/residual.onnx", "digits/calibration.npz",
+          "class", ("int8", "int16"), digits, "accuracy"),
+    Model("depthwise", "depthwise-separable CNN, the same", "depthwise/depthwise.onnx",
+          "digits/calibration.npz", "class", ("int8", "int16"), digits, "accuracy"),
+    Model("wallet", "2-layer transformer, kind of trader", "wallet/wallet.onnx",
+          "wallet/calibration.npz", "class", ("int8", "int16"), wallet, "accuracy"),
+    Model("candles", "LSTM over raw candles, forecast of volatility", "candles/candles.onnx",
+          "candles/calibration.npz", "number", ("int8", "int16", "int32"), candles, "R²",
+          ("--saturate", "open_high_low_close")),
+    Model("hourly", "TCN over raw candles, forecast of a return", "hourly/hourly.onnx",
+          "hourly/calibration.npz", "number", ("int8", "int16", "int32"), hourly, "R²",
+          ("--saturate", "candles")),
     Model("volatility", "MLP, forecast of volatility", "volatility/volatility.onnx",
           "volatility/calibration.npz", "number", ("int8", "int16", "int32"), volatility, "R²",
           ("--saturate", "returns")),
