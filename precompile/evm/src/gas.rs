@@ -53,12 +53,12 @@ pub const GENESIS: GasTable = GasTable {
     load_per_item: 280,
     load_milligas_per_step: 700,
     work_milligas: [
-        50_000, // operators
+        75_000, // operators
         5,      // macs_i8
         11,     // macs_i16x8
-        15,     // macs_i16
+        17,     // macs_i16
         90,     // depthwise_macs_i8
-        90,     // depthwise_macs_i16
+        110,    // depthwise_macs_i16
         100,    // pool_elements
         110,    // elementwise
         100,    // multiply_i32
@@ -66,9 +66,9 @@ pub const GENESIS: GasTable = GasTable {
         280,    // rescale
         150,    // table
         110,    // reduce
-        40,     // move_bytes
-        4_400,  // gather
-        1_100,  // runs
+        45,     // move_bytes
+        5_000,  // gather
+        1_300,  // runs
     ],
     arena_milligas_per_byte: 25,
     word_milligas: 24_000,

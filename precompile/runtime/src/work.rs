@@ -151,6 +151,16 @@ pub(crate) const fn far_runs(pieces: u64, tensor_bytes: u64) -> u64 {
     }
 }
 
+/// Lines of dilated or usual windows of a tensor of so many bytes, as `runs`. Neighbours among the windows that
+/// are not dilated read much of the same lines; those of dilated ones share few that are near.
+pub(crate) const fn line_runs(lines: u64, is_dilated: bool, tensor_bytes: u64) -> u64 {
+    if is_dilated {
+        far_runs(lines, tensor_bytes)
+    } else {
+        lines
+    }
+}
+
 /// Pieces of memory that packing so many bytes goes through, if so many go to one place.
 pub(crate) const fn pieces(bytes: u64, piece_bytes: u64) -> u64 {
     bytes.div_ceil(piece_bytes)

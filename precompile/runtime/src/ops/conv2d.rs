@@ -27,7 +27,7 @@ use crate::{
     },
     model::format::{Signed32, ValueId},
     tensor::DType,
-    work::{panel_macs, window_macs},
+    work::{line_runs, panel_macs, window_macs},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -111,7 +111,9 @@ impl Operation for Conv2d {
             panel_macs(windows, outputs, sums.depth)
         } else {
             let lines = windows.saturating_mul(window.lines() as u64);
-            work.runs = work.runs.saturating_add(lines);
+            let bytes = input.tensor.size_bytes();
+            let runs = line_runs(lines, window.is_dilated(), bytes);
+            work.runs = work.runs.saturating_add(runs);
             window_macs(windows, outputs, sums.depth)
         };
         match accumulator {

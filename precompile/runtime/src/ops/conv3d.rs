@@ -21,7 +21,7 @@ use crate::{
     },
     model::format::{Signed32, ValueId},
     tensor::{DType, TensorType},
-    work::window_macs,
+    work::{line_runs, window_macs},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -166,9 +166,10 @@ impl Operation for Conv3d {
         let outputs = u64::from(sizes.outputs);
         let windows = output.elements() / outputs.max(1);
         let macs = window_macs(windows, outputs, sums.depth);
-        let lines = sizes.window.kernel * sizes.window.plane.lines();
-        let lines = windows.saturating_mul(lines as u64);
-        work.runs = work.runs.saturating_add(lines);
+        let plane = &sizes.window.plane;
+        let lines = windows.saturating_mul((sizes.window.kernel * plane.lines()) as u64);
+        let runs = line_runs(lines, plane.is_dilated(), input.tensor.size_bytes());
+        work.runs = work.runs.saturating_add(runs);
         match accumulator {
             DType::I32 => work.macs_i8 = macs,
             _ => work.macs_i16x8 = macs,

@@ -25,7 +25,7 @@ use crate::{
     },
     model::format::{Signed32, ValueId},
     tensor::DType,
-    work::panel_taps,
+    work::{line_runs, panel_taps},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -139,7 +139,9 @@ impl Operation for DepthwiseConv2d {
             sums.depth,
         );
         let lines = windows.saturating_mul(sizes.window.lines() as u64);
-        work.runs = work.runs.saturating_add(lines);
+        let bytes = input.tensor.size_bytes();
+        let runs = line_runs(lines, sizes.window.is_dilated(), bytes);
+        work.runs = work.runs.saturating_add(runs);
         match accumulator {
             DType::I32 => work.depthwise_macs_i8 = macs,
             _ => work.depthwise_macs_i16 = macs,

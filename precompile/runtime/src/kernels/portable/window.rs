@@ -56,6 +56,11 @@ impl Window2d {
         }
     }
 
+    /// Whether taps lie apart.
+    pub(crate) const fn is_dilated(&self) -> bool {
+        self.dilation[0] != 1 || self.dilation[1] != 1
+    }
+
     /// The taps of windows `first ..` that fall inside the input, to the end.
     pub(crate) fn windows(&self, first: usize) -> Windows<'_> {
         let (row, x) = (first / self.output[1], first % self.output[1]);
