@@ -4,6 +4,7 @@ use crate::{
     error::CompileError,
     float,
     ir::{Element, Graph, Value},
+    masks,
     progress::{Progress, Stage},
     samples::Batch,
 };
@@ -67,14 +68,19 @@ pub fn calibrate(
     method: Method,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ranges, CompileError> {
+    let masked = masks::masked(graph);
     let mut extremes: Vec<Vec<Range>> = vec![Vec::new(); graph.values.len()];
     let mut features: Vec<Vec<Vec<Range>>> = graph
         .inputs
         .iter()
         .map(|&value| vec![Vec::new(); graph.values[value].shape.last().copied().unwrap_or(1)])
         .collect();
-    for (value, extremes) in graph.values.iter().zip(&mut extremes) {
-        extremes.extend(constant_range(value));
+    for (index, (value, extremes)) in graph.values.iter().zip(&mut extremes).enumerate() {
+        let range = match &value.constant {
+            Some(constant) if masked[index] => Some(seen_range(&constant.elements)),
+            _ => constant_range(value),
+        };
+        extremes.extend(range);
     }
     for index in 0..samples.len() {
         let inputs = samples.sample(index);
@@ -92,7 +98,9 @@ pub fn calibrate(
         }
         let run = float::run(graph, &inputs);
         for (value, extremes) in extremes.iter_mut().enumerate() {
-            if let Some(tensor) = run.get(value) {
+            if let Some(tensor) = run.get(value).filter(|_| masked[value]) {
+                extremes.push(seen_range(&tensor.elements));
+            } else if let Some(tensor) = run.get(value) {
                 extremes.push(range(&tensor.elements, &graph.values[value].name)?);
             }
         }
@@ -102,10 +110,11 @@ pub fn calibrate(
             total: samples.len(),
         });
     }
-    let values = extremes
+    let mut values: Vec<Range> = extremes
         .iter()
         .map(|extremes| combine(extremes, method))
         .collect();
+    masks::make_room(graph, &masked, &mut values);
     let features = features
         .iter()
         .map(|features| {
@@ -125,6 +134,11 @@ pub(crate) fn constant_range(value: &Value) -> Option<Range> {
         Element::Real => finite_range(&constant.elements),
         Element::Integer | Element::Boolean => Range { min: 0.0, max: 0.0 },
     })
+}
+
+/// The range of elements that are not masked.
+fn seen_range(elements: &[f64]) -> Range {
+    finite_range(&masks::seen(elements).collect::<Vec<_>>())
 }
 
 /// The range of a constant's finite elements: infinities (of masks) saturate.

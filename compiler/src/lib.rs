@@ -27,6 +27,7 @@ pub mod fold;
 pub mod import;
 pub mod ir;
 pub mod lower;
+mod masks;
 pub mod multiplier;
 pub mod npy;
 pub mod onnx;

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     ir::{Affine, Binary, Dense, Element, Op, Reduction, Tensor, Unary, ValueIndex},
+    masks,
     tensor::broadcast_shape,
 };
 
@@ -146,6 +147,7 @@ impl Source<'_> {
             _ => None,
         };
         if let (true, Some(map), Some((value, constant))) = (real, map, operands)
+            && !masks::is_mask(&constant)
             && let Some(affine) = self.affine(value, &constant, map)
         {
             return self.add(Op::Affine(affine), &[value]);

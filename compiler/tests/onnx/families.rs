@@ -146,6 +146,21 @@ fn attention_by_einsum() {
 }
 
 #[test]
+fn attention_with_a_mask() {
+    for hidden in [f32::NEG_INFINITY, f32::MIN, -1e9, -1e4] {
+        println!("{hidden}");
+        let mut graph = Graph::new(&[1, 6, 6]);
+        let triangle = |index: usize| if index % 6 > index / 6 { hidden } else { 0.0 };
+        graph.constant("mask", &[6, 6], (0..36).map(triangle).collect());
+        graph.weights("v", &[6, 4]);
+        graph.node("Add", &["x", "mask"], "s", &[]);
+        graph.node("Softmax", &["s"], "p", &[("axis", Value::Int(-1))]);
+        graph.node("MatMul", &["p", "v"], "y", &[]);
+        graph.check(0.1, 1e-3);
+    }
+}
+
+#[test]
 fn recurrent_networks() {
     for (op, gates) in [("LSTM", 4), ("GRU", 3), ("RNN", 1)] {
         println!("{op}");
