@@ -6,6 +6,7 @@ use alloy_primitives::{Address, Bytes, TxKind, U256, address};
 use alloy_sol_types::SolCall;
 use fixpoint_evm::{
     FixpointEvmFactory,
+    inspect::{InferenceCall, InferenceInspector},
     precompile::{
         abi::IInference,
         address::{PRECOMPILE, PRECOMPILE_CODE},
@@ -96,18 +97,40 @@ impl Chain {
         &mut self,
         transaction: Transaction,
     ) -> Result<ExecutionResult, EVMError<impl core::fmt::Debug + use<>>> {
-        let mut cfg = CfgEnv::new_with_spec(SpecId::OSAKA);
-        cfg.set_spec_and_mainnet_gas_params(SpecId::OSAKA);
-        let block = BlockEnv {
-            timestamp: U256::from(NOW),
-            basefee: 0,
-            gas_limit: 60_000_000,
-            ..Default::default()
-        };
-        let env = EvmEnv {
-            cfg_env: cfg,
-            block_env: block,
-        };
+        let transaction = self.environment(transaction);
+        let mut evm = self.factory.create_evm(&mut self.state, block());
+        let result = evm.transact_commit(transaction);
+        drop(evm);
+        if result.is_ok() {
+            self.nonce += 1;
+        }
+        result
+    }
+
+    /// Runs a transaction without an inspector and with one, and keeps nothing. Both runs must have
+    /// the same result, and the same accounts and slots in the same condition.
+    pub(crate) fn inspect(
+        &mut self,
+        transaction: Transaction,
+    ) -> (ExecutionResult, Vec<InferenceCall>) {
+        let transaction = self.environment(transaction);
+        let plain = self
+            .factory
+            .create_evm(&mut self.state, block())
+            .transact(transaction.clone())
+            .unwrap();
+        let inspector = InferenceInspector::default();
+        let mut evm = self
+            .factory
+            .create_evm_with_inspector(&mut self.state, block(), inspector);
+        let inspected = evm.transact(transaction).unwrap();
+        let calls = evm.components_mut().1.clone().into_calls();
+        assert_eq!(plain.result, inspected.result);
+        assert_eq!(plain.state, inspected.state);
+        (inspected.result, calls)
+    }
+
+    fn environment(&self, transaction: Transaction) -> TxEnv {
         let builder = TxEnv::builder()
             .caller(SENDER)
             .kind(transaction.to)
@@ -117,13 +140,7 @@ impl Chain {
             .chain_id(Some(1))
             .access_list(AccessList(transaction.access_list))
             .data(transaction.data);
-        let mut evm = self.factory.create_evm(&mut self.state, env);
-        let result = evm.transact_commit(builder.build().unwrap());
-        drop(evm);
-        if result.is_ok() {
-            self.nonce += 1;
-        }
-        result
+        builder.build().unwrap()
     }
 
     pub(crate) fn send(&mut self, transaction: Transaction) -> ExecutionResult {
@@ -201,6 +218,19 @@ impl Chain {
             .map(|log| Step::from_log(&log.data.data))
             .collect()
     }
+}
+
+/// The only block.
+fn block() -> EvmEnv {
+    let mut cfg_env = CfgEnv::new_with_spec(SpecId::OSAKA);
+    cfg_env.set_spec_and_mainnet_gas_params(SpecId::OSAKA);
+    let block_env = BlockEnv {
+        timestamp: U256::from(NOW),
+        basefee: 0,
+        gas_limit: 60_000_000,
+        ..Default::default()
+    };
+    EvmEnv { cfg_env, block_env }
 }
 
 /// The error that revert data names.

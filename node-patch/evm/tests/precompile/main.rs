@@ -6,5 +6,6 @@ mod calls;
 mod chain;
 mod failures;
 mod gas;
+mod inspection;
 mod limits;
 mod models;
