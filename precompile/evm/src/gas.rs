@@ -53,22 +53,22 @@ pub const GENESIS: GasTable = GasTable {
     load_per_item: 280,
     load_milligas_per_step: 700,
     work_milligas: [
-        75_000, // operators
-        5,      // macs_i8
-        11,     // macs_i16x8
-        17,     // macs_i16
-        90,     // depthwise_macs_i8
-        110,    // depthwise_macs_i16
-        100,    // pool_elements
-        110,    // elementwise
-        100,    // multiply_i32
-        800,    // divide
-        280,    // rescale
-        150,    // table
-        110,    // reduce
-        45,     // move_bytes
-        5_000,  // gather
-        1_300,  // runs
+        110_000, // operators
+        5,       // macs_i8
+        11,      // macs_i16x8
+        17,      // macs_i16
+        90,      // depthwise_macs_i8
+        110,     // depthwise_macs_i16
+        100,     // pool_elements
+        110,     // elementwise
+        100,     // multiply_i32
+        800,     // divide
+        280,     // rescale
+        150,     // table
+        110,     // reduce
+        45,      // move_bytes
+        6_500,   // gather
+        1_500,   // runs
     ],
     arena_milligas_per_byte: 25,
     word_milligas: 24_000,

@@ -181,6 +181,14 @@ const fn in_panels(rows: u64, outputs: u64, depth: u64, panel_depth: u64) -> u64
         .saturating_mul(depth.next_multiple_of(panel_depth))
 }
 
+/// Bytes of so many matrices of 16 bits in panels: the halves of each element are two words.
+pub(crate) const fn panel_bytes_i16(matrices: u64, outputs: u64, depth: u64) -> u64 {
+    const HALVES_BYTES: u64 = 4;
+    matrices
+        .saturating_mul(outputs.next_multiple_of(PANEL_OUTPUTS))
+        .saturating_mul(depth.saturating_mul(HALVES_BYTES))
+}
+
 /// [`panel_macs`] of a convolution: its windows are gathered first.
 pub(crate) const fn window_macs(windows: u64, outputs: u64, depth: u64) -> u64 {
     panel_macs(windows, outputs, depth).saturating_add(windows.saturating_mul(WINDOW_MACS))
@@ -204,6 +212,7 @@ mod tests {
         assert_eq!(panel_macs(3, 1, 1), 3 * 512);
         assert_eq!(panel_macs(1, 17, 33), 32 * 64);
         assert_eq!(window_macs(2, 16, 32), 2 * (512 + 512));
+        assert_eq!(panel_bytes_i16(2, 17, 3), 2 * 32 * 3 * 4);
         assert_eq!(panel_taps(5, 1, 1), 5 * (16 + 64));
         assert_eq!(panel_taps(5, 17, 9), 5 * (32 * 9 + 64));
     }

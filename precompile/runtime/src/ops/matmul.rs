@@ -23,7 +23,7 @@ use crate::{
     },
     model::format::{Signed32, ValueId},
     tensor::DType,
-    work::{Work, panel_macs, panel_macs_i16, pieces},
+    work::{Work, panel_bytes_i16, panel_macs, panel_macs_i16, pieces},
 };
 use alloc::{vec, vec::Vec};
 use libssz_derive::{SszDecode, SszEncode};
@@ -98,15 +98,20 @@ impl Operation for MatMul {
         let mut sums = (shape.batch * shape.columns) as u64;
         let (columns, depth) = (shape.columns as u64, shape.depth as u64);
         // A right side is read, and packed anew in every run if it is not packed once.
+        let is_packed_once = is_packed_once(&shape, b);
+        let matrices = shape.batch as u64;
         let mut work = Work {
-            move_bytes: b.tensor.size_bytes(),
+            move_bytes: match b.dtype() {
+                DType::I16 if is_packed_once => panel_bytes_i16(matrices, columns, depth),
+                _ => b.tensor.size_bytes(),
+            },
             ..Work::default()
         };
-        if !is_packed_once(&shape, b) {
+        if !is_packed_once {
             work.operators = 1;
             sums = 0;
             let packed = pieces(b.tensor.size_bytes(), PACKED_PIECE_BYTES);
-            work.runs = packed.saturating_add(MATRIX_RUNS * shape.batch as u64);
+            work.runs = packed.saturating_add(MATRIX_RUNS * matrices);
         }
         match a.dtype() {
             DType::I8 => work.macs_i8 = panel_macs(rows, columns, depth),
