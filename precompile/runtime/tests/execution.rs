@@ -482,17 +482,18 @@ fn work_is_counted_by_class_from_shapes_alone() {
         operators: 11,
         // A panel of 16 outputs by 32 deep, and the gathering of each window.
         macs_i8: 16 * (16 * 32 + 512),
-        // 25 windows, two results of each channel that lie apart, and 9 windows, each of the least that is counted.
-        depthwise_macs_i8: 25 * 2 * 2 * 64,
-        pool_elements: 9 * 64,
+        // 25 windows, two results of each channel that lie apart, and 9 windows: panels of four taps, and the rest
+        // of a window.
+        depthwise_macs_i8: 25 * 2 * 2 * (16 * 4 + 64),
+        pool_elements: 9 * (16 * 4 + 64),
         table: 20,
         macs_i16: 4 * 16 * 64,
         gather: 3,
         multiply_i32: 20,
         elementwise: 20,
         reduce: 20,
-        // Three operands of weights, what was gathered, what was joined.
-        move_bytes: 54 + 16 + 70 + 30 + 72,
+        // Three operands of weights, the last one's halves in a panel; what was gathered, what was joined.
+        move_bytes: 54 + 16 + 16 * 5 * 4 + 30 + 72,
         // Lines of windows; rows that are joined; operands that meet; rows that are summed.
         runs: 16 * 3 + 25 * 2 + 9 * 2 + 36 + 1 + 1 + 4,
         ..Work::default()
