@@ -17,7 +17,7 @@ impl Bars {
         } else {
             ProgressBar::hidden()
         };
-        if let Ok(style) = ProgressStyle::with_template("{msg:12} {bar:40} {pos}/{len}") {
+        if let Ok(style) = ProgressStyle::with_template("{msg:16} {bar:40} {pos}/{len} {eta}") {
             bar.set_style(style);
         }
         Self { bar }
@@ -26,6 +26,9 @@ impl Bars {
     pub(crate) fn show(&self, progress: Progress) {
         self.bar.set_message(match progress.stage {
             Stage::Calibrate => "calibrating",
+            Stage::Float => "running float",
+            Stage::Layers => "measuring layers",
+            Stage::Raise => "raising layers",
             Stage::Evaluate => "comparing",
         });
         self.bar.set_length(progress.total as u64);

@@ -10,6 +10,11 @@ const GAS_PER_ROOT_ENTRY: u64 = 20_000;
 /// What does not grow with the model: transactions, creating the root, registration.
 const GAS_OF_THE_REST: u64 = 700_000;
 
+/// At most what a deployment takes besides writing chunks and the activation itself, in gas.
+pub(crate) const fn gas_besides_chunks(chunks: usize) -> u64 {
+    chunks as u64 * GAS_PER_ROOT_ENTRY + GAS_OF_THE_REST
+}
+
 /// What a deployment will cost at most, before anything is paid.
 pub(crate) struct Bill {
     account: Address,
@@ -28,8 +33,7 @@ impl Bill {
     /// The node failed.
     pub(crate) async fn of(chain: &OnChain, upload: &Upload, activation_gas: u64) -> Result<Self> {
         let (chunks, missing) = (upload.addresses.len(), upload.missing_count());
-        let gas =
-            upload.gas() + chunks as u64 * GAS_PER_ROOT_ENTRY + activation_gas + GAS_OF_THE_REST;
+        let gas = upload.gas() + gas_besides_chunks(chunks) + activation_gas;
         Ok(Self {
             account: chain.account(),
             chunks,

@@ -1,9 +1,10 @@
 //! What a model costs: asked of the precompile itself, in a chain in memory.
 
-use crate::model_file::ModelFile;
+use crate::{bill::gas_besides_chunks, model_file::ModelFile, upload::gas_of_payload};
 use alloy_primitives::Address;
 use alloy_sol_types::{SolCall as _, SolInterface as _};
 use anyhow::{Context as _, Result, bail};
+use fixpoint_compiler::report::page::Costs;
 use fixpoint_evm::offline::{Sandbox, SandboxCall, TRANSACTION_GAS_LIMIT};
 use fixpoint_precompile::{
     Status,
@@ -72,6 +73,23 @@ pub(crate) fn measure(file: &ModelFile) -> Result<(Cost, ModelInfo)> {
         store: code_bytes * CODE_DEPOSIT_PER_BYTE + (chunks + 1) * CREATE,
     };
     Ok((cost, info))
+}
+
+/// A model's costs at a gas price.
+///
+/// # Errors
+/// As [`measure`].
+pub(crate) fn in_wei(file: &ModelFile, gas_price_wei: u128) -> Result<Costs> {
+    let (cost, _) = measure(file)?;
+    let chunks = file.payload.len().div_ceil(CHUNK_DATA_BYTES);
+    Ok(Costs {
+        first_call: cost.first_call,
+        load: cost.load,
+        activate: cost.activate,
+        store: cost.store,
+        deploy_at_most: gas_of_payload(&file.payload) + gas_besides_chunks(chunks) + cost.activate,
+        gas_price_wei,
+    })
 }
 
 /// The price of one operator's work, in gas; the call rounds the sum of all, so these need not add

@@ -21,6 +21,7 @@ mod solidity;
 mod text;
 mod upload;
 mod wad_value;
+mod whole_file;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

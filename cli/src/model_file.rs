@@ -26,6 +26,15 @@ pub(crate) fn read(path: &Path) -> Result<ModelFile> {
     Ok(ModelFile { payload, model })
 }
 
+/// Parses and validates a model's bytes.
+///
+/// # Errors
+/// They are not those of a valid model.
+pub(crate) fn of(payload: Vec<u8>) -> Result<ModelFile> {
+    let model = model::validate(model::parse(&payload)?)?;
+    Ok(ModelFile { payload, model })
+}
+
 /// An input's or output's name as text; the format allows printable ASCII only.
 pub(crate) fn name(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

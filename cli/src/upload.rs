@@ -152,7 +152,17 @@ async fn look_up(chain: &OnChain, gate: Address, data: Bytes) -> Result<(Address
 
 /// At most what writing a chunk takes.
 fn chunk_gas(data: &Bytes) -> u64 {
-    data.len() as u64 * GAS_PER_CHUNK_BYTE + GAS_PER_CHUNK
+    gas_of_bytes(data.len())
+}
+
+const fn gas_of_bytes(bytes: usize) -> u64 {
+    bytes as u64 * GAS_PER_CHUNK_BYTE + GAS_PER_CHUNK
+}
+
+/// At most what writing all chunks of a payload takes.
+pub(crate) fn gas_of_payload(payload: &[u8]) -> u64 {
+    let chunks = payload.chunks(CHUNK_DATA_BYTES);
+    chunks.map(|chunk| gas_of_bytes(chunk.len())).sum()
 }
 
 fn progress(length: u64, hidden: bool) -> ProgressBar {

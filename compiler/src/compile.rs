@@ -5,19 +5,17 @@ use crate::{
     calibrate::{Range, Ranges, calibrate},
     classical,
     error::CompileError,
-    fixed,
     fold::fold,
     import,
     ir::Graph,
-    lower::{Lowered, lower},
     onnx::{self, preprocess::MAX_PIXEL},
     options::{CompileOptions, IntegerOptions, Precision},
-    prescribed::{absorb, declared, is_quantised},
+    precision::{Layers, Network, check_max_error, choose},
+    prescribed::{absorb, declared},
     progress::Progress,
-    quantise::{check_scales, quantise},
     record::Record,
-    report::{Report, constant_elements, evaluate, evaluate_alone},
-    samples::{Batch, Samples},
+    report::{Report, constant_elements, evaluate, of_operators},
+    split::Split,
     tosa::{self, IoDescription},
 };
 use fixpoint_runtime::model::{Model, ValidModel, encode, format::Input, validate};
@@ -68,35 +66,38 @@ pub fn compile_onnx(
         fold(&mut graph);
     }
     absorb(&mut graph);
-    let (calibration, test, held_back) = split_samples(options, &graph.input_shapes())?;
-    let mut wide = Vec::new();
+    let split = Split::of(options, &graph.input_shapes())?;
+    let mut too_wide = Vec::new();
     let mut ranges = match recorded {
         Some(record) => record.ranges(&graph)?,
-        None if calibration.is_empty() => {
-            let (ranges, too_wide) = declared(&graph)?;
-            wide = too_wide;
+        None if split.calibration.is_empty() => {
+            let (ranges, wide) = declared(&graph)?;
+            too_wide = wide;
             ranges
         }
-        None => calibrate(&graph, &calibration, options.method, progress)?,
+        None => calibrate(&graph, &split.calibration, options.method, progress)?,
     };
     declare_pixels(&graph, &pixels, &mut ranges);
-    let lowered = lower_graph(&graph, &ranges, &wide, options)?;
-    let (mut compiled, valid) = checked(lowered.model)?;
-    compiled.report.parameters = graph.parameters();
-    compiled.report.calibration_samples = calibration.len();
-    compiled.report.remarks = lowered.remarks;
-    compiled.record = Some(Record::of_network(bytes, options, &graph, &ranges));
+    let layers = Layers::of(&graph);
+    let network = Network {
+        graph: &graph,
+        layers: &layers,
+        ranges: &ranges,
+        too_wide: &too_wide,
+        options,
+    };
+    let float = |inputs: &[Vec<f32>]| reference.run(inputs);
+    let choice = choose(&network, recorded, &split, &float, progress)?;
+    let model = &choice.integers.model;
+    let mut compiled = compiled(model);
+    compiled.record = Some(choice.record(bytes, &network));
+    let accuracy = split.accuracy(model, &graph.outputs, &float, options, progress)?;
+    compiled.report.accuracy = accuracy;
+    choice.tell(&network, &split, &mut compiled.report, progress)?;
     if let Some(refusal) = reference.refusal() {
         compiled.report.remarks.push(format!(
             "compared with our own float run, as tract does not run the model: {refusal}"
         ));
-    }
-    if !test.is_empty() {
-        let float = |inputs: &[Vec<f32>]| reference.run(inputs);
-        let labels = options.labels.as_ref();
-        let mut accuracy = evaluate(&valid, &graph.outputs, &float, &test, labels, progress)?;
-        accuracy.held_back = held_back;
-        compiled.report.accuracy = Some(accuracy);
     }
     Ok(compiled)
 }
@@ -115,32 +116,6 @@ fn declare_pixels(graph: &Graph, names: &[String], ranges: &mut Ranges) {
     }
 }
 
-/// Integers for every value, then operators.
-fn lower_graph(
-    graph: &Graph,
-    ranges: &Ranges,
-    wide: &[bool],
-    options: &CompileOptions,
-) -> Result<Lowered, CompileError> {
-    let own_integers = is_quantised(graph);
-    if options.precision == Precision::Int32 && !own_integers {
-        return Ok(Lowered {
-            model: fixed::network::lower(graph, ranges, &options.saturating_inputs)?,
-            remarks: Vec::new(),
-        });
-    }
-    let quants = quantise(graph, ranges, options.precision, options.input_scales)?;
-    check_scales(graph, ranges, wide, &quants)?;
-    let mut lowered = lower(graph, &quants, options)?;
-    if own_integers {
-        lowered.remarks.push(
-            "the model's own integers, scales and zero points were kept, whatever the precision"
-                .to_owned(),
-        );
-    }
-    Ok(lowered)
-}
-
 /// Compiles a file of classical operators: no integers are chosen but the inputs' grids.
 fn compile_classical(
     bytes: &[u8],
@@ -149,15 +124,16 @@ fn compile_classical(
 ) -> Result<Compiled, CompileError> {
     let pipeline = classical::import(bytes, &options.shapes, &options.outputs)?;
     let inputs = pipeline.input_shapes();
-    let (calibration, test, held_back) = split_samples(options, &inputs)?;
+    check_max_error(options, false)?;
+    let split = Split::of(options, &inputs)?;
     let recorded = options.recorded.as_ref();
     let recorded = recorded
         .map(|record| record.magnitudes(&inputs))
         .transpose()?;
     let sizes = match &recorded {
         Some(recorded) => classical::Sizes::Recorded(recorded),
-        None if calibration.is_empty() => classical::Sizes::Unknown,
-        None => classical::Sizes::Samples(&calibration),
+        None if split.calibration.is_empty() => classical::Sizes::Unknown,
+        None => classical::Sizes::Samples(&split.calibration),
     };
     let lowered = classical::lower(&pipeline, sizes, &options.saturating_inputs)?;
     let names = || pipeline.inputs.iter().map(|port| port.name.clone());
@@ -165,48 +141,20 @@ fn compile_classical(
     let record = Record::of_classical(bytes, options, magnitudes);
     let (mut compiled, valid) = checked(lowered.model)?;
     compiled.report.parameters = pipeline.parameters();
-    compiled.report.calibration_samples = calibration.len();
+    compiled.report.calibration_samples = split.calibration.len();
     compiled.report.remarks.clone_from(&pipeline.remarks);
     compiled.report.exact_decimals = names().zip(lowered.decimals).collect();
     compiled.record = Some(record);
-    if !test.is_empty() {
-        let float = |inputs: &[Vec<f32>]| {
-            let row = |row: &Vec<f32>| row.iter().copied().map(f64::from).collect();
-            let outputs = pipeline.run(&inputs.iter().map(row).collect::<Vec<_>>());
-            let row = |row: &Vec<f64>| row.iter().map(|&x| x as f32).collect();
-            Ok(outputs.iter().map(row).collect())
-        };
-        let labels = options.labels.as_ref();
-        let mut accuracy = evaluate(&valid, &pipeline.outputs, &float, &test, labels, progress)?;
-        accuracy.held_back = held_back;
-        compiled.report.accuracy = Some(accuracy);
-    }
-    Ok(compiled)
-}
-
-/// Samples for calibration, samples for the report, and whether these were held back from those.
-fn split_samples(
-    options: &CompileOptions,
-    inputs: &[(String, Vec<usize>)],
-) -> Result<(Batch, Batch, bool), CompileError> {
-    let batch = |samples: &Samples| {
-        if samples.is_empty() {
-            Ok(Batch::default())
-        } else {
-            samples.batch(inputs)
-        }
+    compiled.report.layers = of_operators(&valid, options.prices.as_ref());
+    let float = |inputs: &[Vec<f32>]| {
+        let row = |row: &Vec<f32>| row.iter().copied().map(f64::from).collect();
+        let outputs = pipeline.run(&inputs.iter().map(row).collect::<Vec<_>>());
+        let row = |row: &Vec<f64>| row.iter().map(|&x| x as f32).collect();
+        Ok(outputs.iter().map(row).collect())
     };
-    let samples = batch(&options.calibration)?;
-    match &options.test {
-        Some(test) => Ok((samples, test.batch(inputs)?, false)),
-        None if options.labels.is_some() => Err(CompileError::Labels {
-            reason: "they need a test set: give --test".to_owned(),
-        }),
-        None => {
-            let (kept, held) = samples.hold_back();
-            Ok((kept, held, true))
-        }
-    }
+    let accuracy = split.accuracy(&valid, &pipeline.outputs, &float, options, progress)?;
+    compiled.report.accuracy = accuracy;
+    Ok(compiled)
 }
 
 /// Converts a `.tosa` file, operator by operator.
@@ -223,6 +171,7 @@ pub fn compile_tosa(
     saturate(&mut model, &options.saturating_inputs)?;
     let (mut compiled, valid) = checked(model)?;
     compiled.report.parameters = constant_elements(&compiled.model);
+    compiled.report.layers = of_operators(&valid, options.prices.as_ref());
     let labels = |reason: &str| CompileError::Labels {
         reason: reason.to_owned(),
     };
@@ -236,7 +185,8 @@ pub fn compile_tosa(
         }
         (Some(test), Some(labels)) => {
             let batch = test.batch(&input_shapes(&compiled.model))?;
-            compiled.report.accuracy = Some(evaluate_alone(&valid, &batch, labels, progress)?);
+            let accuracy = evaluate(&valid, &[], None, &batch, Some(labels), progress)?;
+            compiled.report.accuracy = Some(accuracy);
         }
     }
     Ok(compiled)

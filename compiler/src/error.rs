@@ -212,6 +212,22 @@ pub enum CompileError {
         /// What is wrong.
         reason: String,
     },
+    /// An error that is wanted and cannot be had.
+    #[error(
+        "even with 16 bits in every layer the error is {reached:.3e} standard deviations, not below {wanted:.3e}: allow a larger error, or try --precision int32 (fully connected networks)"
+    )]
+    MaxError {
+        /// The wanted error.
+        wanted: f64,
+        /// What 16 bits everywhere reach.
+        reached: f64,
+    },
+    /// A wanted error that does not go with the model or the other options.
+    #[error("a largest error: {reason}")]
+    Mixing {
+        /// What is in the way, and what to do.
+        reason: &'static str,
+    },
     /// Calibration data is missing.
     #[error(
         "quantisation needs sample inputs: give --calibration X.npz (keys are input names, axis 0 is samples)"

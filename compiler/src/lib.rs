@@ -3,7 +3,8 @@
 //! 1. [`mod@import`]: ONNX to the float graph [`ir`]; [`fold`] simplifies it, [`float`] runs it;
 //!    `prescribed` gives already quantised models their own integers;
 //! 2. [`mod@calibrate`]: the range of every tensor over sample inputs;
-//! 3. [`mod@quantise`]: element types, scales, zero points;
+//! 3. [`mod@quantise`]: element types, scales, zero points; [`mod@precision`] measures layers alone and
+//!    gives those 16 bits that need them;
 //! 4. [`mod@lower`]: TOSA operators, put together by [`builder`];
 //! 5. [`report`]: accuracy against the float model, which [`reference`] runs, work, size.
 //!
@@ -28,11 +29,13 @@ pub mod import;
 pub mod ir;
 pub mod lower;
 mod masks;
+mod moments;
 pub mod multiplier;
 pub mod npy;
 pub mod onnx;
 pub mod options;
 pub mod ports;
+pub mod precision;
 mod prescribed;
 pub mod progress;
 pub mod quantise;
@@ -42,6 +45,7 @@ mod record;
 pub mod reference;
 pub mod report;
 pub mod samples;
+mod split;
 pub mod tensor;
 pub mod tflite;
 pub mod tosa;
@@ -49,7 +53,7 @@ pub mod tosa;
 pub use compile::{Compiled, compile_onnx, compile_tosa};
 pub use error::CompileError;
 pub use onnx::Preprocess;
-pub use options::{CompileOptions, InputScales, IntegerOptions, Precision};
+pub use options::{CompileOptions, InputScales, IntegerOptions, Precision, Sensitivity};
 pub use progress::{Progress, Stage};
 pub use record::Record;
 pub use samples::Samples;

@@ -5,7 +5,13 @@
 pub enum Stage {
     /// Running the float model over the calibration samples.
     Calibrate,
-    /// Running the float and the compiled model over the test samples.
+    /// Running the float model over the test samples.
+    Float,
+    /// Measuring the error that each layer adds.
+    Layers,
+    /// Raising layers to 16 bits.
+    Raise,
+    /// Running the compiled model over the test samples.
     Evaluate,
 }
 
@@ -14,8 +20,8 @@ pub enum Stage {
 pub struct Progress {
     /// The stage.
     pub stage: Stage,
-    /// Samples done.
+    /// Samples done, or layers, or layers of samples.
     pub done: usize,
-    /// Samples in all.
+    /// How many there are in all.
     pub total: usize,
 }

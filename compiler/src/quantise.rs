@@ -81,6 +81,14 @@ impl Quant {
         ratio::to_f64(self.ratio)
     }
 
+    /// Smallest and largest real number that an element can stand for; nothing of features with
+    /// scales of their own and of plain integers.
+    pub fn limits(&self) -> Option<[f64; 2]> {
+        let (min, max) = self.dtype.range();
+        let real = |element: i64| (element - i64::from(self.zero_point)) as f64 * self.scale();
+        (!self.plain && self.features.is_none()).then(|| [real(min), real(max)])
+    }
+
     /// The element nearest to a real number, saturated.
     pub fn element(&self, real: f64) -> i64 {
         let (min, max) = self.dtype.range();
@@ -89,41 +97,39 @@ impl Quant {
     }
 }
 
-/// Chooses for every value of the graph.
+/// The element type of all real numbers of a graph at a precision: the model's own if it prescribes
+/// one.
 ///
 /// # Errors
 /// [`CompileError::Precision`].
-pub fn quantise(
-    graph: &Graph,
-    ranges: &Ranges,
-    precision: Precision,
-    scales: InputScales,
-) -> Result<Vec<Quant>, CompileError> {
-    let dtype = match precision {
+pub fn uniform_dtype(graph: &Graph, precision: Precision) -> Result<DType, CompileError> {
+    Ok(match precision {
         _ if let Some(bits) = prescribed_bits(graph)? => bits,
         Precision::Int8 => DType::I8,
         Precision::Int16 => DType::I16,
         Precision::Int32 => return Err(CompileError::Precision { precision: "int32" }),
-    };
+    })
+}
+
+/// Chooses for every value of the graph; real numbers have these element types, the same on both
+/// sides of an operator that hands on what it reads.
+pub fn quantise(
+    graph: &Graph,
+    ranges: &Ranges,
+    dtypes: &[DType],
+    scales: InputScales,
+) -> Vec<Quant> {
     let readers = graph.readers();
     let producers = graph.producers();
-    let headroom = if dtype == DType::I16 {
-        HEADROOM_I16
-    } else {
-        1.0
-    };
-    let roomy = |range: &Range| Range {
-        min: range.min * headroom,
-        max: range.max * headroom,
-    };
     let mut quants: Vec<Quant> = ranges
         .values
         .iter()
         .zip(&graph.values)
-        .map(|(range, value)| match value.element {
+        .zip(dtypes)
+        .map(|((range, value), &dtype)| match value.element {
             Element::Real if let Some(grid) = &value.grid => Quant::prescribed(grid),
             Element::Real if value.constant.is_some() => from_range(dtype, *range),
-            Element::Real => from_range(dtype, roomy(range)),
+            Element::Real => from_range(dtype, roomy(dtype, range)),
             Element::Integer => Quant::plain(DType::I32),
             Element::Boolean => Quant::plain(DType::Bool),
         })
@@ -132,7 +138,7 @@ pub fn quantise(
         if graph.values[input].element != Element::Real || graph.values[input].grid.is_some() {
             continue;
         }
-        let features = &ranges.features[index];
+        let (features, dtype) = (&ranges.features[index], dtypes[input]);
         if wants_features(graph, input, &readers, features, scales) {
             let of = |&range: &Range| {
                 let quant = input_from_range(dtype, range);
@@ -145,14 +151,29 @@ pub fn quantise(
         }
     }
     for index in 0..graph.nodes.len() {
-        if graph.values[graph.nodes[index].output].element == Element::Real {
+        let output = graph.nodes[index].output;
+        if graph.values[output].element == Element::Real {
+            let dtype = dtypes[output];
             propagate(graph, index, dtype, &readers, &producers, &mut quants);
         }
     }
     for (quant, range) in quants.iter_mut().zip(&ranges.values) {
         quant.range = *range;
     }
-    Ok(quants)
+    quants
+}
+
+/// A range with the headroom of an element type.
+fn roomy(dtype: DType, range: &Range) -> Range {
+    let headroom = if dtype == DType::I16 {
+        HEADROOM_I16
+    } else {
+        1.0
+    };
+    Range {
+        min: range.min * headroom,
+        max: range.max * headroom,
+    }
 }
 
 /// That no value got its scale from a range that is too `wide` to choose one by.
@@ -172,19 +193,7 @@ pub(crate) fn check_scales(
             continue;
         }
         let quant = &quants[node.output];
-        let room = if quant.dtype == DType::I16 {
-            HEADROOM_I16
-        } else {
-            1.0
-        };
-        let range = &ranges.values[node.output];
-        let own = from_range(
-            quant.dtype,
-            Range {
-                min: range.min * room,
-                max: range.max * room,
-            },
-        );
+        let own = from_range(quant.dtype, roomy(quant.dtype, &ranges.values[node.output]));
         if quant.ratio == own.ratio && quant.zero_point == own.zero_point {
             return Err(CompileError::NoScale {
                 node: node.name.clone(),

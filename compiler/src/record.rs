@@ -9,13 +9,15 @@ use crate::{
     ir::{Graph, Value},
     onnx::{OnnxError, Preprocess},
     options::{CompileOptions, InputScales, Precision},
+    precision::Layers,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
-/// Version of the file.
+/// Version of a file without layers of another precision, and of one with them.
 const VERSION: u32 = 1;
+const VERSION_MIXED: u32 = 2;
 
 /// Smallest and largest value, as text.
 type Limits = [String; 2];
@@ -31,6 +33,9 @@ pub struct Record {
     /// Width of the integers; nothing for a classical model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     precision: Option<String>,
+    /// Layers with 16 bits where the others have 8, by name; from version 2 on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    int16_layers: Vec<String>,
     /// Whether features share a scale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     input_scales: Option<String>,
@@ -75,6 +80,7 @@ impl Record {
         options: &CompileOptions,
         graph: &Graph,
         ranges: &Ranges,
+        int16_layers: Vec<String>,
     ) -> Self {
         let named = |(value, range): (&Value, &Range)| (value.name.clone(), limits(range));
         let values = graph.values.iter().zip(&ranges.values);
@@ -87,8 +93,11 @@ impl Record {
             let name = graph.values[input].name.clone();
             (name, features.iter().map(limits).collect())
         });
+        let mixed = !int16_layers.is_empty();
         Self {
+            version: if mixed { VERSION_MIXED } else { VERSION },
             precision: Some(precision_name(options.precision).to_owned()),
+            int16_layers,
             input_scales: Some(scales_name(options.input_scales).to_owned()),
             ranges: ranges_of_computed.collect(),
             features: features.collect(),
@@ -118,11 +127,17 @@ impl Record {
     /// [`CompileError::Record`].
     pub fn from_json(text: &str) -> Result<Self, CompileError> {
         let record: Self = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
-        if record.version != VERSION {
+        let mixed = !record.int16_layers.is_empty();
+        if record.version != if mixed { VERSION_MIXED } else { VERSION } {
             return Err(bad(format!(
-                "version {} is not {VERSION}: use the release that wrote it",
+                "version {} is not known here: use the release that wrote it",
                 record.version
             )));
+        }
+        if mixed && record.precision.as_deref() != Some(precision_name(Precision::Int8)) {
+            return Err(bad(
+                "only layers of an int8 model can have 16 bits".to_owned()
+            ));
         }
         Ok(record)
     }
@@ -175,12 +190,26 @@ impl Record {
         Ok(CompileOptions {
             preprocess: preprocess?,
             precision,
+            max_error: None,
             input_scales,
             shapes: self.shapes.clone(),
             outputs: self.outputs.clone(),
             saturating_inputs: self.saturating_inputs.clone(),
             ..options.clone()
         })
+    }
+
+    /// Which layers of a graph have 16 bits.
+    ///
+    /// # Errors
+    /// [`CompileError::Record`] if the graph does not have one of them.
+    pub(crate) fn raised(&self, layers: &Layers) -> Result<Vec<bool>, CompileError> {
+        let mut raised = vec![false; layers.list.len()];
+        for name in &self.int16_layers {
+            let layer = layers.list.iter().position(|layer| layer.name == *name);
+            raised[layer.ok_or_else(|| bad(format!("there is no layer '{name}'")))?] = true;
+        }
+        Ok(raised)
     }
 
     /// The ranges of a graph's values.

@@ -141,6 +141,21 @@ impl Batch {
         (kept, held)
     }
 
+    /// At most so many of the samples, from all over.
+    #[must_use]
+    pub fn thinned(&self, most: usize) -> Self {
+        let count = self.count.min(most);
+        let mut thinned = self.empty();
+        for index in 0..count {
+            let sample = self.sample(index * self.count / count);
+            for (slot, elements) in thinned.inputs.iter_mut().zip(sample) {
+                slot.extend(elements);
+            }
+        }
+        thinned.count = count;
+        thinned
+    }
+
     fn empty(&self) -> Self {
         Self {
             count: 0,

@@ -87,7 +87,7 @@ fn the_record_of_another_model_is_refused() {
             "{refused:?}"
         );
     }
-    let later = record.to_json().replace("\"version\": 1", "\"version\": 2");
+    let later = record.to_json().replace("\"version\": 1", "\"version\": 3");
     for text in ["", "{}", later.as_str()] {
         let refused = Record::from_json(text);
         assert!(

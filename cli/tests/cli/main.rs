@@ -1,6 +1,6 @@
 //! The command line from outside: the binary, run as a user runs it.
 //!
-//! 1. [`models`], [`sources`], [`precompile`], [`conformance`]: what needs no chain.
+//! 1. [`models`], [`report`], [`sources`], [`precompile`], [`conformance`]: what needs no chain.
 //! 2. [`onchain`] and [`resume`]: against a devnet in this process.
 //! 3. [`errors`]: failures and help of all commands.
 
@@ -10,6 +10,7 @@ mod errors;
 mod models;
 mod onchain;
 mod precompile;
+mod report;
 mod resume;
 mod sources;
 mod support;

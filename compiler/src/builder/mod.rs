@@ -29,10 +29,18 @@ pub struct ModelBuilder {
     constants: Vec<Constant>,
     constant_numbers: BTreeMap<(DType, Vec<u32>, Vec<u8>), ValueId>,
     operators: Vec<Operator>,
+    /// What each operator was written for, as its writer numbers it.
+    origins: Vec<Option<usize>>,
+    origin: Option<usize>,
     outputs: Vec<Output>,
 }
 
 impl ModelBuilder {
+    /// Says what the operators from here on are written for, as the caller numbers it.
+    pub const fn originate(&mut self, origin: Option<usize>) {
+        self.origin = origin;
+    }
+
     /// Declares an input; inputs keep the order of these calls.
     ///
     /// # Errors
@@ -111,6 +119,7 @@ impl ModelBuilder {
             "operators",
         )?;
         self.operators.push(operator);
+        self.origins.push(self.origin);
         Ok(number)
     }
 
@@ -225,6 +234,7 @@ impl ModelBuilder {
         let numbers = Numbers {
             constants,
             computed,
+            origins: keep(self.origins, &used_operators),
         };
         // What is kept reads only what is kept.
         let number = |value: ValueId| numbers.of(value).unwrap_or(value);
@@ -251,9 +261,15 @@ impl ModelBuilder {
 pub struct Numbers {
     constants: Vec<Option<ValueId>>,
     computed: Vec<Option<ValueId>>,
+    origins: Vec<Option<usize>>,
 }
 
 impl Numbers {
+    /// What each operator of the model was written for, by [`ModelBuilder::originate`].
+    pub fn into_origins(self) -> Vec<Option<usize>> {
+        self.origins
+    }
+
     /// The number of a value in the model; nothing if the model does not have it.
     pub fn of(&self, value: ValueId) -> Option<ValueId> {
         let at = |numbers: &[Option<ValueId>], index: u16| {
@@ -473,6 +489,25 @@ mod tests {
         assert_eq!(reads, [[0], [2], [0], [1]]);
         let found = [x, constant, clamped, dropped].map(|value| numbers.of(value));
         assert_eq!(found, [Some(0), Some(1), Some(2), None]);
+    }
+
+    #[test]
+    fn operators_keep_what_they_were_written_for() {
+        let mut builder = ModelBuilder::default();
+        let x = input(&mut builder, "x");
+        builder.originate(Some(7));
+        clamp(&mut builder, x);
+        let first = clamp(&mut builder, x);
+        builder.originate(Some(3));
+        let second = clamp(&mut builder, first);
+        builder.originate(None);
+        for (name, value) in [("y", second), ("z", second)] {
+            let added = builder.output(name, value, Quantisation::None);
+            added.expect("valid");
+        }
+        let (model, numbers) = builder.finish_numbered().expect("fits");
+        assert_eq!(names(&model), ["CLAMP", "CLAMP", "IDENTITY"]);
+        assert_eq!(numbers.into_origins(), [Some(7), Some(3), None]);
     }
 
     #[test]

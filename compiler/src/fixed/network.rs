@@ -12,13 +12,11 @@ use crate::{
     classical::grid,
     error::CompileError,
     ir::{Affine, Binary, Dense, Element, Graph, Node, Op, Unary, ValueIndex},
+    lower::Lowered,
     real,
 };
 use fixpoint_runtime::{
-    model::{
-        Model,
-        format::{self, PerElement, Quantisation, Ratio, Signed32, ValueId},
-    },
+    model::format::{self, PerElement, Quantisation, Ratio, Signed32, ValueId},
     tensor::DType,
 };
 
@@ -53,7 +51,7 @@ pub(crate) fn lower(
     graph: &Graph,
     ranges: &Ranges,
     saturating: &[String],
-) -> Result<Model, CompileError> {
+) -> Result<Lowered, CompileError> {
     let mut lowerer = Lowerer {
         lane: Lane::default(),
         graph,
@@ -63,11 +61,14 @@ pub(crate) fn lower(
     for (index, &input) in graph.inputs.iter().enumerate() {
         lowerer.input(index, input, saturating)?;
     }
-    for node in &graph.nodes {
+    for (index, node) in graph.nodes.iter().enumerate() {
+        lowerer.lane.builder.originate(Some(index));
         let wide = lowerer.node(node)?;
         lowerer.values[node.output] = Some(wide);
     }
+    let producers = graph.producers();
     for (name, output) in &graph.outputs {
+        lowerer.lane.builder.originate(producers[*output]);
         let node = Node {
             name: name.clone(),
             source: "output".to_owned(),
@@ -87,7 +88,12 @@ pub(crate) fn lower(
             .output(name, value.value, quantisation)?;
     }
     lowerer.lane.builder.skip_reshapes();
-    lowerer.lane.builder.finish()
+    let (model, numbers) = lowerer.lane.builder.finish_numbered()?;
+    Ok(Lowered {
+        model,
+        remarks: Vec::new(),
+        origins: numbers.into_origins(),
+    })
 }
 
 fn affine(scale: Ratio) -> format::Affine {

@@ -9,7 +9,7 @@ mod movement;
 mod rows;
 mod window;
 
-use crate::ir::{Element, Graph, Op, Tensor, ValueIndex};
+use crate::ir::{Element, Graph, Node, Op, Tensor, ValueIndex};
 
 /// Values of a graph in one run: those of inputs and nodes.
 #[derive(Debug)]
@@ -33,22 +33,45 @@ pub fn run(graph: &Graph, inputs: &[Vec<f32>]) -> Run {
         values[input] = Some(Tensor::of(value.element, &value.shape, elements));
     }
     for node in &graph.nodes {
-        let output = &graph.values[node.output];
-        let tensor = {
-            let operands: Vec<&Tensor> = node
-                .inputs
-                .iter()
-                .filter_map(|&input| {
-                    values[input]
-                        .as_ref()
-                        .or(graph.values[input].constant.as_deref())
-                })
-                .collect();
-            apply(&node.op, &operands, &output.shape, output.element)
-        };
+        let tensor = computed(graph, node, |value| values[value].as_ref());
         values[node.output] = Some(tensor);
     }
     Run { values }
+}
+
+/// A run with other tensors in the place of some values: what depends on them is computed anew,
+/// the rest is as in the run `before`. Holds the tensors that differ.
+pub fn rerun(graph: &Graph, before: &Run, replaced: Vec<(ValueIndex, Tensor)>) -> Run {
+    let mut values: Vec<Option<Tensor>> = vec![None; graph.values.len()];
+    for (value, tensor) in replaced {
+        values[value] = Some(tensor);
+    }
+    for node in &graph.nodes {
+        let changed = node.inputs.iter().any(|&input| values[input].is_some());
+        if changed && values[node.output].is_none() {
+            let tensor = computed(graph, node, |value| {
+                values[value].as_ref().or(before.get(value))
+            });
+            values[node.output] = Some(tensor);
+        }
+    }
+    Run { values }
+}
+
+/// What a node computes from values that are known, and from constants.
+fn computed<'a>(
+    graph: &'a Graph,
+    node: &Node,
+    known: impl Fn(ValueIndex) -> Option<&'a Tensor>,
+) -> Tensor {
+    let constant = |value: ValueIndex| graph.values[value].constant.as_deref();
+    let operands: Vec<&Tensor> = node
+        .inputs
+        .iter()
+        .filter_map(|&input| known(input).or(constant(input)))
+        .collect();
+    let output = &graph.values[node.output];
+    apply(&node.op, &operands, &output.shape, output.element)
 }
 
 /// One operator on its operands; the output has this shape and these elements.
@@ -96,7 +119,7 @@ pub fn apply(op: &Op, operands: &[&Tensor], shape: &[usize], element: Element) -
             grid.real(x.clamp(f64::from(min), f64::from(max)))
         }),
         Op::Encode(grid) => elementwise::each(first, |x| grid.code(x)),
-        Op::Reshape => first.elements.clone(),
+        Op::Reshape | Op::Convert => first.elements.clone(),
         Op::Broadcast => movement::broadcast(first, shape),
         Op::Transpose { permutation } => movement::transpose(permutation, first, shape),
         Op::Concat { axis } => movement::concat(*axis, operands),

@@ -118,9 +118,13 @@ impl Graph {
 
     /// Number of learned constants.
     pub fn parameters(&self) -> usize {
-        let mut read: Vec<ValueIndex> = self
-            .nodes
-            .iter()
+        self.parameters_of(self.nodes.iter())
+    }
+
+    /// Number of learned constants of some nodes.
+    pub fn parameters_of<'a>(&self, nodes: impl Iterator<Item = &'a Node> + Clone) -> usize {
+        let mut read: Vec<ValueIndex> = nodes
+            .clone()
             .flat_map(|node| node.inputs.iter().copied())
             .collect();
         read.sort_unstable();
@@ -134,7 +138,7 @@ impl Graph {
                 .filter(|_| real)
                 .map(|tensor| tensor.elements.len())
         });
-        let weights = self.nodes.iter().map(|node| match &node.op {
+        let weights = nodes.map(|node| match &node.op {
             Op::Conv(conv) => conv.weights.len() + conv.bias.len(),
             Op::Dense(dense) => dense.weights.len() + dense.bias.len(),
             Op::Affine(affine) => affine.scale.len() + affine.offset.len(),

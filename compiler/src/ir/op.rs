@@ -95,6 +95,8 @@ pub enum Op {
     /// The same numbers as the output's kind of elements: integers cut towards zero, truth values
     /// for what is not 0.
     Cast,
+    /// The same numbers in integers of another width, between layers of different precision.
+    Convert,
 }
 
 /// Functions of two elements.

@@ -30,7 +30,6 @@ use crate::{
     builder::{ModelBuilder, list, tensor_type},
     error::CompileError,
     ir::{Binary, Element, Graph, Node, Op, ValueIndex},
-    options::CompileOptions,
     quantise::Quant,
     tensor::permuted,
 };
@@ -61,16 +60,18 @@ pub struct Lowered {
     pub model: Model,
     /// Remarks on lossy choices.
     pub remarks: Vec<String>,
+    /// Index of the node that each operator of the model was written for.
+    pub origins: Vec<Option<usize>>,
 }
 
-/// Lowers a graph.
+/// Lowers a graph; out-of-range values of the named inputs saturate.
 ///
 /// # Errors
 /// [`CompileError`]: an operator without a lowering at this precision, or a limit of the format.
 pub fn lower(
     graph: &Graph,
     quants: &[Quant],
-    options: &CompileOptions,
+    saturating_inputs: &[String],
 ) -> Result<Lowered, CompileError> {
     let mut lowerer = Lowerer {
         builder: ModelBuilder::default(),
@@ -79,7 +80,7 @@ pub fn lower(
         values: vec![Vec::new(); graph.values.len()],
         remarks: Vec::new(),
     };
-    for name in &options.saturating_inputs {
+    for name in saturating_inputs {
         if !graph
             .inputs
             .iter()
@@ -98,7 +99,7 @@ pub fn lower(
     for &input in &graph.inputs {
         let value = &graph.values[input];
         // A model that quantises its input saturates there itself.
-        let saturates = options.saturating_inputs.contains(&value.name) || value.grid.is_some();
+        let saturates = saturating_inputs.contains(&value.name) || value.grid.is_some();
         let tensor = tensor_type(quants[input].dtype, &value.shape)?;
         let quantisation = quantisation(&quants[input], value.shape.len())?;
         let number = lowerer
@@ -107,20 +108,25 @@ pub fn lower(
         lowerer.values[input].push((Layout::Plain, number));
     }
     lowerer.constants()?;
-    for node in &graph.nodes {
+    for (index, node) in graph.nodes.iter().enumerate() {
+        lowerer.builder.originate(Some(index));
         let (layout, number) = lowerer.node(node)?;
         lowerer.values[node.output].push((layout, number));
     }
+    let producers = graph.producers();
     for (name, output) in &graph.outputs {
+        lowerer.builder.originate(producers[*output]);
         let number = lowerer.plain(*output)?;
         let rank = graph.values[*output].shape.len();
         let quantisation = quantisation(&quants[*output], rank)?;
         lowerer.builder.output(name, number, quantisation)?;
     }
     lowerer.builder.skip_reshapes();
+    let (model, numbers) = lowerer.builder.finish_numbered()?;
     Ok(Lowered {
-        model: lowerer.builder.finish()?,
+        model,
         remarks: lowerer.remarks,
+        origins: numbers.into_origins(),
     })
 }
 
@@ -185,7 +191,7 @@ impl Lowerer<'_> {
             Op::Not => self.not(node),
             Op::Select => self.select_node(node),
             Op::Cast => self.cast_node(node),
-            Op::Quantise(_) => self.quantise_node(node),
+            Op::Quantise(_) | Op::Convert => self.quantise_node(node),
             Op::Decode(grid) => self.decode_node(node, grid),
             Op::Encode(grid) => self.encode_node(node, grid),
             Op::Reshape => self.reshape_node(node),

@@ -9,7 +9,8 @@ use fixpoint_runtime::tensor::DType;
 const MOST_TIMES: f64 = 256.0;
 
 impl Lowerer<'_> {
-    /// A value in the prescribed integers, where its operator could not write them itself.
+    /// A value in other integers: prescribed ones that its operator could not write itself, or those of
+    /// a neighbour of another precision.
     pub(super) fn quantise_node(&mut self, node: &Node) -> Output {
         let (layout, number) = self.any(node.inputs[0]);
         let number = self.in_scale_of(number, node.inputs[0], node.output)?;

@@ -1,5 +1,6 @@
 //! What is told of accuracy: figures, and their lines in a report.
 
+use super::histogram::Histogram;
 use crate::ports;
 use fixpoint_runtime::model::ValidModel;
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub struct Accuracy {
     pub outputs: Vec<OutputAccuracy>,
     /// Classification by the largest element of the first output, or by the index that it is.
     pub top1: Option<Top1>,
+    /// Numbers against the right ones, if labels are numbers.
+    pub regression: Option<Regression>,
 }
 
 /// Errors of one output.
@@ -33,18 +36,33 @@ pub struct Accuracy {
 pub struct OutputAccuracy {
     /// The output.
     pub name: String,
+    /// Elements compared, over all samples.
+    pub elements: usize,
+    /// Elements left out, as the float model gives an infinity or no number.
+    pub infinite_elements: usize,
     /// Largest absolute difference.
     pub max_error: f64,
     /// Mean absolute difference.
     pub mean_error: f64,
+    /// Root of the mean squared difference.
+    pub rms_error: f64,
+    /// 99th percentile of the absolute difference.
+    pub p99_error: f64,
+    /// The same in standard deviations of the float model's values: what `max_error` of the options is
+    /// about. Of integers, the share that differs.
+    pub error_in_deviations: f64,
     /// Median of the difference relative to the float value, where that is not 0.
     pub median_relative_error: f64,
     /// 99th percentile of it.
     pub p99_relative_error: f64,
     /// Difference between the float model's largest and smallest value.
     pub float_span: f64,
+    /// Their standard deviation.
+    pub float_deviation: f64,
     /// Elements at an end of the integer range.
     pub saturated_elements: usize,
+    /// Differences, compiled less float.
+    pub histogram: Histogram,
 }
 
 /// Classification.
@@ -58,7 +76,52 @@ pub struct Top1 {
     pub compiled_accuracy: Option<f64>,
 }
 
+/// Both models' numbers against the right ones; those of the float model if there is one.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Regression {
+    /// Coefficient of determination of the float model.
+    pub float_r2: Option<f64>,
+    /// Of the compiled model.
+    pub compiled_r2: f64,
+    /// Root mean square error of the float model.
+    pub float_rms_error: Option<f64>,
+    /// Of the compiled model.
+    pub compiled_rms_error: f64,
+    /// Mean absolute error of the float model.
+    pub float_mean_error: Option<f64>,
+    /// Of the compiled model.
+    pub compiled_mean_error: f64,
+}
+
+impl fmt::Display for Regression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let figures = [
+            ("R2", self.compiled_r2, self.float_r2),
+            ("RMS error", self.compiled_rms_error, self.float_rms_error),
+            (
+                "mean error",
+                self.compiled_mean_error,
+                self.float_mean_error,
+            ),
+        ];
+        for (name, compiled, float) in figures {
+            write!(f, "{name:<19} {compiled:.6}")?;
+            match float {
+                Some(float) => writeln!(f, " (float model {float:.6})")?,
+                None => writeln!(f)?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Accuracy {
+    /// The largest error of all outputs, in standard deviations.
+    pub fn worst(&self) -> f64 {
+        let errors = self.outputs.iter().map(|output| output.error_in_deviations);
+        errors.fold(0.0, f64::max)
+    }
+
     /// A sample as the compiled model takes it, nearest values for those out of range; counts them.
     pub(super) fn pack(&mut self, model: &ValidModel, sample: &[Vec<f32>]) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -126,6 +189,9 @@ impl fmt::Display for Accuracy {
             if let Some(agreement) = top1.agreement {
                 writeln!(f, "same class as float {:.2} %", 100.0 * agreement)?;
             }
+        }
+        if let Some(regression) = &self.regression {
+            write!(f, "{regression}")?;
         }
         for output in &self.outputs {
             writeln!(

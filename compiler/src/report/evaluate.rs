@@ -1,60 +1,100 @@
-//! The float and the compiled model side by side over test samples, or the compiled one against
-//! labels alone where there is no float model.
+//! The compiled model over test samples, beside the float model's answers and labels, whichever there
+//! are.
 
-use super::accuracy::{Accuracy, OutputAccuracy, Top1};
+use super::{
+    accuracy::{Accuracy, OutputAccuracy},
+    histogram::Histogram,
+    labels::{Labels, RegressionSums, Top1Counts, gives_an_index},
+    runner::{Got, Runner},
+};
 use crate::{
     error::CompileError,
+    moments::{Moments, in_deviations},
     npy::Array,
-    ports,
     progress::{Progress, Stage},
     samples::Batch,
 };
-use fixpoint_runtime::{
-    graph::{Arena, Plan},
-    kernels::Isa,
-    model::{ValidModel, format::Quantisation},
-};
+use fixpoint_runtime::model::{ValidModel, format::Quantisation};
 
 /// A model in floating point: one flat tensor per input to one per output.
 pub(crate) type Float<'a> = dyn Fn(&[Vec<f32>]) -> Result<Vec<Vec<f32>>, CompileError> + 'a;
 
-/// Runs both models, whose outputs have these names, over the samples.
+/// A float model's outputs for each sample.
+#[derive(Debug, Default)]
+pub(crate) struct Answers(Vec<Vec<Vec<f64>>>);
+
+impl Answers {
+    /// Asks for all samples.
+    ///
+    /// # Errors
+    /// [`CompileError::FloatRun`].
+    pub(crate) fn of(
+        float: &Float<'_>,
+        samples: &Batch,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, CompileError> {
+        let mut answers = Vec::with_capacity(samples.len());
+        for sample in 0..samples.len() {
+            let outputs = float(&samples.sample(sample))?;
+            let wide = |output: Vec<f32>| output.into_iter().map(f64::from).collect();
+            answers.push(outputs.into_iter().map(wide).collect());
+            progress(Progress {
+                stage: Stage::Float,
+                done: sample + 1,
+                total: samples.len(),
+            });
+        }
+        Ok(Self(answers))
+    }
+}
+
+/// Runs the compiled model, whose outputs have these names, over the samples.
 ///
 /// # Errors
-/// [`CompileError::FloatRun`], [`CompileError::Run`], [`CompileError::Labels`].
+/// [`CompileError::Run`], [`CompileError::Labels`].
 pub(crate) fn evaluate(
     model: &ValidModel,
     outputs: &[(String, usize)],
-    float: &Float<'_>,
+    answers: Option<&Answers>,
     samples: &Batch,
     labels: Option<&Array>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Accuracy, CompileError> {
-    let labels = labels
-        .map(|labels| checked_labels(labels, samples.len()))
-        .transpose()?;
+    let labels = labels.map(|labels| Labels::of(labels, model, samples.len()));
+    let labels = labels.transpose()?;
     let mut runner = Runner::new(model);
     let mut accuracy = Accuracy {
         samples: samples.len(),
         ..Accuracy::default()
     };
+    let declared = model.model().outputs.iter();
     let mut comparisons: Vec<Comparison> = outputs
         .iter()
-        .map(|(name, _)| Comparison::new(name))
+        .zip(declared)
+        .map(|((name, _), output)| Comparison::new(name, output.quantisation == Quantisation::None))
         .collect();
     let mut top1 = Top1Counts::default();
+    let mut regression = RegressionSums::default();
     let is_index = gives_an_index(model);
     for sample in 0..samples.len() {
-        let inputs = samples.sample(sample);
-        let want = float(&inputs)?;
-        let bytes = accuracy.pack(model, &inputs);
+        let bytes = accuracy.pack(model, &samples.sample(sample));
         let got = runner.run(sample, &bytes)?;
-        for ((comparison, got), want) in comparisons.iter_mut().zip(&got).zip(&want) {
+        let wants = answers.map(|answers| answers.0[sample].as_slice());
+        let pairs = got.iter().zip(wants.unwrap_or_default());
+        for (comparison, (got, want)) in comparisons.iter_mut().zip(pairs) {
             comparison.add(got, want);
         }
-        if let (Some(got), Some(want)) = (got.first(), want.first()) {
-            let label = labels.as_ref().map(|labels| labels[sample]);
-            top1.add(&got.reals, Some(want), label, is_index);
+        if let Some(got) = got.first() {
+            let want = wants.and_then(|wants| wants.first()).map(Vec::as_slice);
+            let label = match &labels {
+                Some(Labels::Classes(classes)) => Some(classes[sample]),
+                _ => None,
+            };
+            top1.add(&got.reals, want, label, is_index);
+            if let Some(Labels::Targets(targets)) = &labels {
+                let first = sample * got.reals.len();
+                regression.add(&got.reals, want, &targets[first..]);
+            }
         }
         progress(Progress {
             stage: Stage::Evaluate,
@@ -62,147 +102,56 @@ pub(crate) fn evaluate(
             total: samples.len(),
         });
     }
+    let compared = answers.is_some();
     accuracy.outputs = comparisons.into_iter().map(Comparison::finish).collect();
-    accuracy.top1 = top1.finish(labels.is_some(), true);
+    accuracy.top1 = top1.finish(matches!(labels, Some(Labels::Classes(_))), compared);
+    accuracy.regression =
+        matches!(labels, Some(Labels::Targets(_))).then(|| regression.finish(compared));
     Ok(accuracy)
-}
-
-/// Runs the compiled model over the samples and compares it with the labels.
-///
-/// # Errors
-/// [`CompileError::Run`], [`CompileError::Labels`].
-pub(crate) fn evaluate_alone(
-    model: &ValidModel,
-    samples: &Batch,
-    labels: &Array,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Accuracy, CompileError> {
-    let labels = checked_labels(labels, samples.len())?;
-    let mut runner = Runner::new(model);
-    let mut accuracy = Accuracy {
-        samples: samples.len(),
-        ..Accuracy::default()
-    };
-    let mut top1 = Top1Counts::default();
-    let is_index = gives_an_index(model);
-    for (sample, &label) in labels.iter().enumerate() {
-        let bytes = accuracy.pack(model, &samples.sample(sample));
-        if let Some(got) = runner.run(sample, &bytes)?.first() {
-            top1.add(&got.reals, None, Some(label), is_index);
-        }
-        progress(Progress {
-            stage: Stage::Evaluate,
-            done: sample + 1,
-            total: samples.len(),
-        });
-    }
-    accuracy.top1 = top1.finish(true, false);
-    Ok(accuracy)
-}
-
-/// Whether the first output is not quantised: an index that an ARGMAX gave, if it is one element.
-fn gives_an_index(model: &ValidModel) -> bool {
-    let first = model.model().outputs.first();
-    first.is_some_and(|output| output.quantisation == Quantisation::None)
-}
-
-/// A planned model and the memory of one run.
-struct Runner<'a> {
-    model: &'a ValidModel,
-    plan: Plan,
-    arena: Arena,
-}
-
-impl<'a> Runner<'a> {
-    fn new(model: &'a ValidModel) -> Self {
-        let plan = Plan::new(model, Isa::detect());
-        let arena = Arena::new(&plan);
-        Self { model, plan, arena }
-    }
-
-    fn run(&mut self, sample: usize, bytes: &[u8]) -> Result<Vec<Got>, CompileError> {
-        let mut output = vec![0; usize::try_from(self.model.output_bytes()).unwrap_or(0)];
-        self.plan
-            .run(&mut self.arena, bytes, &mut output)
-            .map_err(|source| CompileError::Run { sample, source })?;
-        Ok(split_outputs(self.model, &output))
-    }
-}
-
-fn checked_labels(labels: &Array, samples: usize) -> Result<Vec<i64>, CompileError> {
-    let bad = |reason| CompileError::Labels { reason };
-    let numbers = labels
-        .to_i64()
-        .ok_or_else(|| bad("they must be integers".to_owned()))?;
-    if numbers.len() != samples {
-        return Err(bad(format!(
-            "{} labels for {samples} test samples",
-            numbers.len()
-        )));
-    }
-    Ok(numbers)
-}
-
-/// One output of one run.
-struct Got {
-    reals: Vec<f64>,
-    saturated: usize,
-}
-
-fn split_outputs(model: &ValidModel, bytes: &[u8]) -> Vec<Got> {
-    let mut rest = bytes;
-    let mut outputs = Vec::new();
-    for (output, tensor) in model.model().outputs.iter().zip(model.output_types()) {
-        let elements: usize = tensor.shape.iter().map(|&dim| dim as usize).product();
-        let (tensor_bytes, others) = rest.split_at(elements * tensor.dtype.size_bytes());
-        rest = others;
-        let (min, max) = tensor.dtype.range();
-        outputs.push(Got {
-            reals: ports::unpack(&output.quantisation, tensor, tensor_bytes),
-            saturated: ports::elements(tensor.dtype, tensor_bytes)
-                .iter()
-                .filter(|&&element| element == min || element == max)
-                .count(),
-        });
-    }
-    outputs
 }
 
 /// Differences of one output over all samples.
 struct Comparison {
     accuracy: OutputAccuracy,
+    is_plain: bool,
+    differing: usize,
+    errors: Vec<f64>,
     relative: Vec<f64>,
-    count: usize,
-    sum: f64,
+    float: Moments,
     min: f64,
     max: f64,
 }
 
 impl Comparison {
-    fn new(name: &str) -> Self {
+    fn new(name: &str, is_plain: bool) -> Self {
         Self {
             accuracy: OutputAccuracy {
                 name: name.to_owned(),
                 ..OutputAccuracy::default()
             },
+            is_plain,
+            differing: 0,
+            errors: Vec::new(),
             relative: Vec::new(),
-            count: 0,
-            sum: 0.0,
+            float: Moments::default(),
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
         }
     }
 
-    fn add(&mut self, got: &Got, want: &[f32]) {
+    fn add(&mut self, got: &Got, want: &[f64]) {
         self.accuracy.saturated_elements += got.saturated;
         for (&got, &want) in got.reals.iter().zip(want) {
-            let want = f64::from(want);
-            let error = (got - want).abs();
-            self.accuracy.max_error = self.accuracy.max_error.max(error);
-            self.sum += error;
-            self.count += 1;
+            if !want.is_finite() {
+                self.accuracy.infinite_elements += 1;
+                continue;
+            }
+            let error = got - want;
+            self.errors.push(error);
+            self.differing += usize::from(error != 0.0);
+            self.float.add(want);
             if want != 0.0 {
-                self.relative.push(error / want.abs());
+                self.relative.push(error.abs() / want.abs());
             }
             self.min = self.min.min(want);
             self.max = self.max.max(want);
@@ -210,71 +159,39 @@ impl Comparison {
     }
 
     fn finish(mut self) -> OutputAccuracy {
+        let histogram = Histogram::of(&self.errors);
+        let count = self.errors.len().max(1) as f64;
+        let mut sizes: Vec<f64> = self.errors.iter().map(|error| error.abs()).collect();
+        let mean_error = sizes.iter().sum::<f64>() / count;
+        let squares = sizes.iter().map(|size| size * size).sum::<f64>();
+        sizes.sort_by(f64::total_cmp);
         self.relative.sort_by(f64::total_cmp);
-        let at = |share: f64| {
-            let last = self.relative.len().saturating_sub(1);
-            self.relative
-                .get((share * last as f64).round() as usize)
-                .copied()
-                .unwrap_or(0.0)
-        };
+        let p99_error = quantile(&sizes, 0.99);
+        let float_deviation = self.float.deviation();
         OutputAccuracy {
-            mean_error: self.sum / self.count.max(1) as f64,
-            median_relative_error: at(0.5),
-            p99_relative_error: at(0.99),
+            elements: self.errors.len(),
+            max_error: sizes.last().copied().unwrap_or(0.0),
+            mean_error,
+            rms_error: (squares / count).sqrt(),
+            p99_error,
+            error_in_deviations: if self.is_plain {
+                self.differing as f64 / count
+            } else {
+                in_deviations(p99_error, float_deviation)
+            },
+            median_relative_error: quantile(&self.relative, 0.5),
+            p99_relative_error: quantile(&self.relative, 0.99),
             float_span: (self.max - self.min).max(0.0),
+            float_deviation,
+            histogram,
             ..self.accuracy
         }
     }
 }
 
-/// Counts of [`Top1`].
-#[derive(Default)]
-struct Top1Counts {
-    samples: usize,
-    agree: usize,
-    float_right: usize,
-    compiled_right: usize,
-}
-
-impl Top1Counts {
-    fn add(&mut self, got: &[f64], want: Option<&[f32]>, label: Option<i64>, is_index: bool) {
-        let want = want.map(|want| want.iter().copied().map(f64::from).collect::<Vec<_>>());
-        let class = |values: &[f64]| match values {
-            // The index that an ARGMAX gave.
-            &[index] if is_index => Some(index as usize),
-            [_, _, ..] => Some(first_largest(values)),
-            _ => None,
-        };
-        let Some(got) = class(got) else {
-            return;
-        };
-        let want = want.as_deref().and_then(class);
-        self.samples += 1;
-        self.agree += usize::from(want == Some(got));
-        if let Some(label) = label.and_then(|label| usize::try_from(label).ok()) {
-            self.float_right += usize::from(want == Some(label));
-            self.compiled_right += usize::from(got == label);
-        }
-    }
-
-    fn finish(&self, labelled: bool, compared: bool) -> Option<Top1> {
-        let share = |count: usize, known: bool| known.then(|| count as f64 / self.samples as f64);
-        (self.samples > 0).then(|| Top1 {
-            agreement: share(self.agree, compared),
-            float_accuracy: share(self.float_right, compared && labelled),
-            compiled_accuracy: share(self.compiled_right, labelled),
-        })
-    }
-}
-
-/// Index of the largest element, the first of equals: as ARGMAX.
-fn first_largest(values: &[f64]) -> usize {
-    let mut best = 0;
-    for (index, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = index;
-        }
-    }
-    best
+/// A quantile of sorted numbers; 0 of none.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    let at = sorted.get((share * last as f64).round() as usize);
+    at.copied().unwrap_or(0.0)
 }

@@ -2,6 +2,8 @@
 
 mod families;
 mod graphs;
+mod mixed;
 mod operators;
 mod options;
+mod page;
 mod preprocess;
