@@ -45,14 +45,15 @@ library StringIds {
         if (!_isHex(text)) {
             (parsed.isName, parsed.name) = (true, string(text));
             parsed.isValid = text.length != 0;
-        } else if (text.length == ID_LENGTH) {
-            (parsed.isValid, parsed.modelId) = Strings.tryParseHexUint(string(text));
         } else if (text.length > ADDRESS_LENGTH + 1 && text[ADDRESS_LENGTH] == "/") {
+            // Before ids: with a name of 23 characters it is as long as one.
             string memory namespace = string(text[:ADDRESS_LENGTH]);
             (parsed.isValid, parsed.namespace) = Strings.tryParseAddress(namespace);
             // The zero address is the namespace of bare names, which have only one form.
             parsed.isValid = parsed.isValid && parsed.namespace != address(0);
             (parsed.isName, parsed.name) = (true, string(text[ADDRESS_LENGTH + 1:]));
+        } else if (text.length == ID_LENGTH) {
+            (parsed.isValid, parsed.modelId) = Strings.tryParseHexUint(string(text));
         }
     }
 

@@ -88,6 +88,14 @@ contract ModelNamesTest is Harness {
         checkLeadsNowhere(string.concat(Strings.toHexString(alices, 32), "0"));
     }
 
+    function test_aQualifiedNameAsLongAsAnIdIsAName() public {
+        string memory name = "a-name-of-23-characters";
+        rename(ALICE, alices, name);
+        string memory id = qualified(ALICE, name);
+        vm.assertEq(bytes(id).length, 66);
+        checkLeads(id, alices, 0);
+    }
+
     /// @dev A name as the rules have it, whatever its bytes: it is either refused or found.
     function test_fuzz_everyNameIsRefusedOrLeadsToItsModel(string calldata name) public {
         vm.prank(ALICE);
