@@ -26,6 +26,15 @@ pub(crate) struct Args {
     /// Seconds between blocks (default: a block for each transaction as it arrives)
     #[arg(long, value_name = "S")]
     block_time: Option<f64>,
+    /// Start from this state, in anvil's form
+    #[arg(long, value_name = "FILE", conflicts_with = "state")]
+    load_state: Option<PathBuf>,
+    /// Write the state here at the end, in anvil's form
+    #[arg(long, value_name = "FILE", conflicts_with = "state")]
+    dump_state: Option<PathBuf>,
+    /// Start from this state if the file is there, and write it back at the end
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     /// Log a line for each block
     #[arg(short, long)]
     verbose: bool,
@@ -39,7 +48,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         )
         .with_writer(std::io::stderr)
         .init();
+    let existing = args.state.clone().filter(|file| file.exists());
     let config = DevnetConfig {
+        load_state: args.load_state.or(existing),
+        dump_state: args.dump_state.or(args.state),
         host: args.host,
         port: args.port,
         data_dir: args.data_dir,

@@ -73,12 +73,13 @@ impl ExecutedBlock {
 
 /// Puts a header and transactions together with the empty lists that every block here has.
 pub(crate) fn block_of(header: Header, transactions: Vec<Transaction>) -> Block {
+    let withdrawals = header.withdrawals_root.map(|_| Default::default());
     Block {
         header,
         body: alloy_consensus::BlockBody {
             transactions,
             ommers: Vec::new(),
-            withdrawals: Some(Default::default()),
+            withdrawals,
         },
     }
 }

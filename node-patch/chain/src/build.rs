@@ -1,6 +1,6 @@
 //! Building a block on top of another.
 
-use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, constants::EMPTY_WITHDRAWALS};
+use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header};
 use alloy_eips::eip1559::calculate_block_gas_limit;
 use alloy_primitives::{Address, B256, Bytes};
 
@@ -25,6 +25,8 @@ pub struct BlockAttributes {
     pub parent_beacon_block_root: B256,
     /// Gas limit to move towards, by less than 1/1024 a block. `None` keeps the parent's.
     pub gas_limit_target: Option<u64>,
+    /// Gas limit instead of one that follows the parent's: no other node accepts such a block.
+    pub gas_limit: Option<u64>,
     /// Base fee in wei instead of the one that EIP-1559 gives: no other node accepts such a block.
     pub base_fee_wei: Option<u64>,
     /// At most 32 bytes.
@@ -40,6 +42,7 @@ impl BlockAttributes {
             prev_randao: B256::ZERO,
             parent_beacon_block_root: B256::ZERO,
             gas_limit_target: None,
+            gas_limit: None,
             base_fee_wei: None,
             extra_data: Bytes::new(),
         }
@@ -77,13 +80,16 @@ pub(crate) fn header_template(
     attributes: &BlockAttributes,
 ) -> Header {
     let target = attributes.gas_limit_target.unwrap_or(parent.gas_limit);
-    let bounded = target.clamp(header::MINIMUM_GAS_LIMIT, header::MAX_GAS_LIMIT);
-    Header {
+    let bound = |limit: u64| limit.clamp(header::MINIMUM_GAS_LIMIT, header::MAX_GAS_LIMIT);
+    let header = Header {
         parent_hash: parent.hash(),
         ommers_hash: EMPTY_OMMER_ROOT_HASH,
         beneficiary: attributes.fee_recipient,
         number: parent.number.saturating_add(1),
-        gas_limit: calculate_block_gas_limit(parent.gas_limit, bounded),
+        gas_limit: attributes.gas_limit.map_or_else(
+            || calculate_block_gas_limit(parent.gas_limit, bound(target)),
+            bound,
+        ),
         timestamp: attributes.timestamp_s,
         extra_data: attributes.extra_data.clone(),
         mix_hash: attributes.prev_randao,
@@ -92,13 +98,9 @@ pub(crate) fn header_template(
                 .base_fee_wei
                 .unwrap_or_else(|| spec.next_base_fee_wei(parent)),
         ),
-        withdrawals_root: Some(EMPTY_WITHDRAWALS),
-        blob_gas_used: Some(0),
-        excess_blob_gas: Some(spec.next_excess_blob_gas(parent)),
-        parent_beacon_block_root: Some(attributes.parent_beacon_block_root),
-        requests_hash: Some(B256::ZERO),
         ..Header::default()
-    }
+    };
+    spec.with_fork_fields(header, parent, attributes.parent_beacon_block_root)
 }
 
 /// Builds a child of the block whose state `view` is.
@@ -111,10 +113,12 @@ pub(crate) fn build(
     let parent = view.header();
     let template = header_template(spec, parent, attributes);
     // A builder may be ahead of its own clock (tests, time travel), so the drift rule is left out.
-    let ruled = Header {
-        base_fee_per_gas: Some(spec.next_base_fee_wei(parent)),
-        ..template.clone()
+    let ruled = BlockAttributes {
+        gas_limit: None,
+        base_fee_wei: None,
+        ..attributes.clone()
     };
+    let ruled = header_template(spec, parent, &ruled);
     header::check(spec, parent, &ruled, u64::MAX)?;
     let outcome = execute(spec, view, &template, transactions)?;
     let (layer, skipped) = seal(view, template, outcome)?;

@@ -152,7 +152,7 @@ fn run(
     let evm = factory
         .evm_factory()
         .create_evm(&mut *state, spec.evm_env(template));
-    let mut executor = factory.create_executor(evm, context(template, transactions.len()));
+    let mut executor = factory.create_executor(evm, context(spec, template, transactions.len()));
     executor
         .apply_pre_execution_changes()
         .map_err(|error| fatal(None, &error))?;
@@ -203,7 +203,7 @@ pub(crate) fn replay(
     let evm = factory
         .evm_factory()
         .create_evm(&mut *state, spec.evm_env(&block.header));
-    let mut executor = factory.create_executor(evm, context(&block.header, index));
+    let mut executor = factory.create_executor(evm, context(spec, &block.header, index));
     executor
         .apply_pre_execution_changes()
         .map_err(|error| fatal(None, &error))?;
@@ -223,12 +223,17 @@ fn executor_factory(
     EthBlockExecutorFactory::new(receipts, spec.clone(), spec.evm_factory())
 }
 
-fn context(template: &Header, transactions: usize) -> EthBlockExecutionCtx<'static> {
+/// What the executor wants to know of a block besides its environment.
+pub fn context(
+    spec: &ChainSpec,
+    template: &Header,
+    transactions: usize,
+) -> EthBlockExecutionCtx<'static> {
     EthBlockExecutionCtx {
         parent_hash: template.parent_hash,
         parent_beacon_block_root: template.parent_beacon_block_root,
         ommers: &[],
-        withdrawals: Some(Default::default()),
+        withdrawals: spec.has_withdrawals().then(Default::default),
         extra_data: template.extra_data.clone(),
         tx_count_hint: Some(transactions),
         slot_number: None,
@@ -274,27 +279,7 @@ pub(crate) fn seal(
     } = outcome;
     let mut trie = view.trie()?;
     trie.apply(&diff);
-    let bodies: Vec<_> = included
-        .iter()
-        .map(|transaction| transaction.inner())
-        .collect();
-    let header = Header {
-        state_root: trie.root(),
-        transactions_root: calculate_transaction_root(&bodies),
-        receipts_root: calculate_receipt_root(&result.receipts),
-        logs_bloom: result
-            .receipts
-            .iter()
-            .fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom()),
-        gas_used: result.gas_used,
-        requests_hash: Some(result.requests.requests_hash()),
-        ..template
-    };
-    let block = ExecutedBlock {
-        header: SealedHeader::new(header),
-        transactions: included,
-        receipts: result.receipts,
-    };
+    let block = complete_block(template, included, result, trie.root());
     Ok((
         Layer {
             block: block.into(),
@@ -303,4 +288,36 @@ pub(crate) fn seal(
         },
         skipped,
     ))
+}
+
+/// A block whose header says what execution gave, besides what `template` says.
+pub fn complete_block(
+    template: Header,
+    transactions: Vec<RecoveredTransaction>,
+    result: BlockExecutionResult<Receipt>,
+    state_root: B256,
+) -> ExecutedBlock {
+    let bodies: Vec<_> = transactions
+        .iter()
+        .map(|transaction| transaction.inner())
+        .collect();
+    let header = Header {
+        state_root,
+        transactions_root: calculate_transaction_root(&bodies),
+        receipts_root: calculate_receipt_root(&result.receipts),
+        logs_bloom: result
+            .receipts
+            .iter()
+            .fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom()),
+        gas_used: result.gas_used,
+        requests_hash: template
+            .requests_hash
+            .map(|_| result.requests.requests_hash()),
+        ..template
+    };
+    ExecutedBlock {
+        header: SealedHeader::new(header),
+        transactions,
+        receipts: result.receipts,
+    }
 }

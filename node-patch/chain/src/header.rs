@@ -88,12 +88,12 @@ pub enum HeaderError {
         want: u64,
     },
     /// `excessBlobGas` is not what EIP-4844 gives.
-    #[error("excess blob gas is {got:?}, expected {want}")]
+    #[error("excess blob gas is {got:?}, expected {want:?}")]
     ExcessBlobGas {
         /// In the header.
         got: Option<u64>,
-        /// From the parent.
-        want: u64,
+        /// From the parent; `None` before Cancun.
+        want: Option<u64>,
     },
     /// `blobGasUsed` is not zero: blocks here carry no blob transactions.
     #[error("blob gas used is {got:?}, expected 0 (blob transactions are not accepted)")]
@@ -154,7 +154,7 @@ pub fn check(
     header: &Header,
     now_s: u64,
 ) -> Result<(), HeaderError> {
-    check_constants(header)?;
+    check_constants(spec, header)?;
     let want = parent.hash();
     if header.parent_hash != want {
         return Err(HeaderError::ParentHash {
@@ -174,7 +174,7 @@ pub fn check(
 }
 
 /// Fields whose value or size does not depend on the parent.
-fn check_constants(header: &Header) -> Result<(), HeaderError> {
+fn check_constants(spec: &ChainSpec, header: &Header) -> Result<(), HeaderError> {
     if header.extra_data.len() > MAX_EXTRA_DATA_BYTES {
         return Err(HeaderError::ExtraData {
             got: header.extra_data.len(),
@@ -193,21 +193,31 @@ fn check_constants(header: &Header) -> Result<(), HeaderError> {
     if header.nonce != B64::ZERO {
         return Err(HeaderError::Nonce { got: header.nonce });
     }
-    if header.withdrawals_root != Some(EMPTY_WITHDRAWALS) {
+    if header.withdrawals_root != spec.has_withdrawals().then_some(EMPTY_WITHDRAWALS) {
         return Err(HeaderError::Withdrawals {
             got: header.withdrawals_root,
         });
     }
-    if header.blob_gas_used != Some(0) {
+    if header.blob_gas_used != spec.has_blob_fields().then_some(0) {
         return Err(HeaderError::BlobGasUsed {
             got: header.blob_gas_used,
         });
     }
-    if header.parent_beacon_block_root.is_none() {
-        return Err(HeaderError::NoParentBeaconBlockRoot);
+    if header.parent_beacon_block_root.is_some() != spec.has_blob_fields() {
+        return Err(match header.parent_beacon_block_root {
+            None => HeaderError::NoParentBeaconBlockRoot,
+            Some(_) => HeaderError::LaterFork {
+                name: "parentBeaconBlockRoot",
+            },
+        });
     }
-    if header.requests_hash.is_none() {
-        return Err(HeaderError::NoRequestsHash);
+    if header.requests_hash.is_some() != spec.has_requests() {
+        return Err(match header.requests_hash {
+            None => HeaderError::NoRequestsHash,
+            Some(_) => HeaderError::LaterFork {
+                name: "requestsHash",
+            },
+        });
     }
     if header.block_access_list_hash.is_some() {
         return Err(HeaderError::LaterFork {
@@ -260,8 +270,10 @@ fn check_gas(spec: &ChainSpec, parent: &Header, header: &Header) -> Result<(), H
             want,
         });
     }
-    let want = spec.next_excess_blob_gas(parent);
-    if header.excess_blob_gas != Some(want) {
+    let want = spec
+        .has_blob_fields()
+        .then(|| spec.next_excess_blob_gas(parent));
+    if header.excess_blob_gas != want {
         return Err(HeaderError::ExcessBlobGas {
             got: header.excess_blob_gas,
             want,
@@ -353,7 +365,7 @@ mod tests {
             refuse(|h| h.excess_blob_gas = Some(1)),
             E::ExcessBlobGas {
                 got: Some(1),
-                want: 0
+                want: Some(0)
             }
         );
         assert_eq!(

@@ -42,7 +42,9 @@ pub use block::{Block, ExecutedBlock, Receipt, RecoveredTransaction, SealedHeade
 pub use build::{BlockAttributes, BuildError, BuiltBlock};
 pub use chain::{Chain, Location, Mark, Mined, ReplayPoint, TransactionLookup};
 pub use diff::{Account, AccountDiff, StateDiff};
-pub use execute::{ExecutionError, SkipReason, Skipped};
+pub use execute::{
+    ExecutionError, SkipReason, Skipped, complete_block, context as execution_context,
+};
 pub use header::HeaderError;
 pub use logs::{LogEntry, LogFilter};
 pub use pool::{PoolContent, PoolError, PoolStatus};

@@ -100,6 +100,13 @@ impl Snapshot {
     }
 
     fn build_trie(&self) -> Result<StateTrie, StoreError> {
+        let mut trie = StateTrie::default();
+        trie.apply(&self.state()?);
+        Ok(trie)
+    }
+
+    /// The newest state on disk as changes to an empty one, without code.
+    pub(crate) fn state(&self) -> Result<StateDiff, StoreError> {
         let mut diff = StateDiff::default();
         for row in self.accounts.iter()? {
             let (address, value) = row?;
@@ -121,9 +128,7 @@ impl Snapshot {
                 .storage
                 .insert(slot, U256::from_be_bytes(value.value()));
         }
-        let mut trie = StateTrie::default();
-        trie.apply(&diff);
-        Ok(trie)
+        Ok(diff)
     }
 
     /// The trie after block `number`: the head's, with what later blocks changed put back.

@@ -29,6 +29,8 @@ use crate::{
 pub const INFERENCE_ADDRESS: Address = address!("0x0000000000000000000000000000000000000F1E");
 /// Key in the genesis file's `config` with the precompile's activation time in seconds.
 const ACTIVATION_KEY: &str = "fixpointTime";
+/// Key in the genesis file's `config` with the name of the chain's hardfork.
+pub const HARDFORK_KEY: &str = "fixpointHardfork";
 
 /// One network. Cheap to clone; clones share the precompile's node-local model cache.
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ struct Inner {
     genesis: Genesis,
     genesis_header: SealedHeader,
     inference_activation_s: u64,
+    /// Active from block 0 with all before it; no later one ever is.
+    hardfork: EthereumHardfork,
     evm_factory: FixpointEvmFactory,
 }
 
@@ -63,6 +67,9 @@ pub enum SpecError {
     /// `config.fixpointTime` is not a number of seconds.
     #[error("config.{ACTIVATION_KEY} is not a number of seconds")]
     ActivationTime,
+    /// `config.fixpointHardfork` is not one that a chain here can have.
+    #[error("config.{HARDFORK_KEY} is {0}, not one of paris, shanghai, cancun, prague, osaka")]
+    Hardfork(String),
     /// The gas limit is outside of what a block may have.
     #[error("genesis gas limit {got} is not within {MINIMUM_GAS_LIMIT}..={MAX_GAS_LIMIT}")]
     GasLimit {
@@ -93,18 +100,10 @@ impl ChainSpec {
     /// Makes a spec of a genesis. The EIP-2935, 4788, 7002 and 7251 system contracts and the
     /// precompile's marker account (code 0xfe, nonce 1) are added where the genesis lacks them.
     ///
-    /// All forks up to Osaka are active from block 0, whatever `genesis.config` says; its
-    /// `fixpointTime` (seconds) is when the precompile activates, 0 if absent.
+    /// One hardfork is active from block 0, whatever times `genesis.config` says: the one that its
+    /// `fixpointHardfork` names, Osaka if absent. Its `fixpointTime` (seconds) is when the precompile
+    /// activates, 0 if absent.
     pub fn from_genesis(mut genesis: Genesis) -> Result<Self, SpecError> {
-        check_genesis(&genesis)?;
-        let inference_activation_s = match genesis
-            .config
-            .extra_fields
-            .get_deserialized::<u64>(ACTIVATION_KEY)
-        {
-            None => 0,
-            Some(seconds) => seconds.map_err(|_| SpecError::ActivationTime)?,
-        };
         for (address, code) in system_contracts() {
             genesis
                 .alloc
@@ -115,14 +114,30 @@ impl ChainSpec {
                     ..GenesisAccount::default()
                 });
         }
+        Self::from_exact_genesis(genesis)
+    }
+
+    /// [`Self::from_genesis`], adding no account: for a chain that was not made for the precompile.
+    pub fn from_exact_genesis(genesis: Genesis) -> Result<Self, SpecError> {
+        check_genesis(&genesis)?;
+        let hardfork = hardfork(&genesis)?;
+        let inference_activation_s = match genesis
+            .config
+            .extra_fields
+            .get_deserialized::<u64>(ACTIVATION_KEY)
+        {
+            None => 0,
+            Some(seconds) => seconds.map_err(|_| SpecError::ActivationTime)?,
+        };
         let mut trie = StateTrie::default();
         trie.apply(&genesis_diff(&genesis));
-        let genesis_header = genesis_header(&genesis, trie.root())?;
+        let genesis_header = genesis_header(&genesis, hardfork, trie.root())?;
         Ok(Self {
             inner: Arc::new(Inner {
                 genesis,
                 genesis_header: SealedHeader::new(genesis_header),
                 inference_activation_s,
+                hardfork,
                 evm_factory: FixpointEvmFactory::new(inference_activation_s),
             }),
             contracts_may_send: false,
@@ -191,9 +206,47 @@ impl ChainSpec {
         BaseFeeParams::ethereum()
     }
 
-    /// EIP-4844 parameters (Osaka's; blob transactions are not accepted).
+    /// The hardfork of all its blocks.
+    pub fn hardfork(&self) -> EthereumHardfork {
+        self.inner.hardfork
+    }
+
+    /// Whether blocks have a list of withdrawals (always empty).
+    pub fn has_withdrawals(&self) -> bool {
+        self.hardfork() >= EthereumHardfork::Shanghai
+    }
+
+    /// Whether headers have the fields of EIP-4844 and EIP-4788.
+    pub fn has_blob_fields(&self) -> bool {
+        self.hardfork() >= EthereumHardfork::Cancun
+    }
+
+    /// Whether headers have a hash of requests (EIP-7685).
+    pub fn has_requests(&self) -> bool {
+        self.hardfork() >= EthereumHardfork::Prague
+    }
+
+    /// EIP-4844 parameters (blob transactions are not accepted).
     pub fn blob_params(&self) -> BlobParams {
-        BlobParams::osaka()
+        match self.hardfork() {
+            EthereumHardfork::Osaka => BlobParams::osaka(),
+            EthereumHardfork::Prague => BlobParams::prague(),
+            _ => BlobParams::cancun(),
+        }
+    }
+
+    /// `header` with the fields that its hardfork has in a child of `parent`, as far as they are known
+    /// before execution.
+    pub fn with_fork_fields(&self, header: Header, parent: &Header, beacon_root: B256) -> Header {
+        let has_blobs = self.has_blob_fields();
+        Header {
+            withdrawals_root: self.has_withdrawals().then_some(EMPTY_WITHDRAWALS),
+            blob_gas_used: has_blobs.then_some(0),
+            excess_blob_gas: has_blobs.then(|| self.next_excess_blob_gas(parent)),
+            parent_beacon_block_root: has_blobs.then_some(beacon_root),
+            requests_hash: self.has_requests().then_some(B256::ZERO),
+            ..header
+        }
     }
 
     /// Base fee in wei of the block after `parent`.
@@ -217,7 +270,7 @@ impl ChainSpec {
 
     /// What the EVM sees of the block with this header.
     pub fn evm_env(&self, header: &Header) -> EvmEnv {
-        let blobs = Some(self.blob_params());
+        let blobs = self.has_blob_fields().then(|| self.blob_params());
         let mut env = EvmEnv::for_eth_block(header, self, self.chain_id(), blobs);
         env.cfg_env.disable_eip3607 = self.contracts_may_send;
         env
@@ -234,8 +287,8 @@ impl EthereumHardforks for ChainSpec {
                 fork_block: Some(0),
                 total_difficulty: U256::ZERO,
             },
-            F::Shanghai | F::Cancun | F::Prague | F::Osaka => ForkCondition::Timestamp(0),
             earlier if earlier < F::Paris => ForkCondition::Block(0),
+            active if active <= self.hardfork() => ForkCondition::Timestamp(0),
             _later => ForkCondition::Never,
         }
     }
@@ -245,6 +298,19 @@ impl EthExecutorSpec for ChainSpec {
     fn deposit_contract_address(&self) -> Option<Address> {
         None
     }
+}
+
+fn hardfork(genesis: &Genesis) -> Result<EthereumHardfork, SpecError> {
+    use EthereumHardfork as F;
+    let fields = &genesis.config.extra_fields;
+    let Some(name) = fields.get_deserialized::<String>(HARDFORK_KEY) else {
+        return Ok(F::Osaka);
+    };
+    let name = name?;
+    [F::Paris, F::Shanghai, F::Cancun, F::Prague, F::Osaka]
+        .into_iter()
+        .find(|fork| fork.name().eq_ignore_ascii_case(&name))
+        .ok_or(SpecError::Hardfork(name))
 }
 
 fn check_genesis(genesis: &Genesis) -> Result<(), SpecError> {
@@ -320,11 +386,16 @@ fn genesis_diff(genesis: &Genesis) -> StateDiff {
     diff
 }
 
-fn genesis_header(genesis: &Genesis, state_root: B256) -> Result<Header, SpecError> {
+fn genesis_header(
+    genesis: &Genesis,
+    hardfork: EthereumHardfork,
+    state_root: B256,
+) -> Result<Header, SpecError> {
     let base_fee = genesis
         .base_fee_per_gas
         .unwrap_or_else(|| INITIAL_BASE_FEE.into());
     let base_fee = u64::try_from(base_fee).map_err(|_| SpecError::BaseFee { got: base_fee })?;
+    let has_blobs = hardfork >= EthereumHardfork::Cancun;
     Ok(Header {
         parent_hash: B256::ZERO,
         ommers_hash: EMPTY_OMMER_ROOT_HASH,
@@ -340,11 +411,11 @@ fn genesis_header(genesis: &Genesis, state_root: B256) -> Result<Header, SpecErr
         mix_hash: genesis.mix_hash,
         nonce: B64::from(genesis.nonce),
         base_fee_per_gas: Some(base_fee),
-        withdrawals_root: Some(EMPTY_WITHDRAWALS),
-        blob_gas_used: Some(0),
-        excess_blob_gas: Some(0),
-        parent_beacon_block_root: Some(B256::ZERO),
-        requests_hash: Some(EMPTY_REQUESTS_HASH),
+        withdrawals_root: (hardfork >= EthereumHardfork::Shanghai).then_some(EMPTY_WITHDRAWALS),
+        blob_gas_used: has_blobs.then(|| genesis.blob_gas_used.unwrap_or_default()),
+        excess_blob_gas: has_blobs.then(|| genesis.excess_blob_gas.unwrap_or_default()),
+        parent_beacon_block_root: has_blobs.then_some(B256::ZERO),
+        requests_hash: (hardfork >= EthereumHardfork::Prague).then_some(EMPTY_REQUESTS_HASH),
         ..Header::default()
     })
 }
@@ -432,6 +503,22 @@ mod tests {
             Err(SpecError::ActivationTime)
         ));
         assert!(matches!(ChainSpec::from_json("{"), Err(SpecError::Json(_))));
+    }
+
+    #[test]
+    fn another_hardfork_may_be_chosen_and_has_its_fields() {
+        let json = JSON.replace("77", "77, \"fixpointHardfork\": \"Shanghai\"");
+        let spec = ChainSpec::from_json(&json).expect("a valid genesis");
+        assert!(spec.is_shanghai_active_at_timestamp(0));
+        assert!(!spec.is_cancun_active_at_timestamp(u64::MAX));
+        let header = spec.genesis_header();
+        assert_eq!(header.withdrawals_root, Some(EMPTY_WITHDRAWALS));
+        assert_eq!((header.excess_blob_gas, header.requests_hash), (None, None));
+        let unknown = json.replace("Shanghai", "london");
+        assert!(matches!(
+            ChainSpec::from_json(&unknown),
+            Err(SpecError::Hardfork(name)) if name == "london"
+        ));
     }
 
     #[test]

@@ -227,6 +227,13 @@ impl StateView {
         Ok(self.snapshot.trie_at(self.header.number)?)
     }
 
+    /// The state root if `changes` were made to this state.
+    pub fn root_after(&self, changes: &StateDiff) -> Result<B256, StateError> {
+        let mut trie = self.trie()?;
+        trie.apply(changes);
+        Ok(trie.root())
+    }
+
     /// Account and storage proofs against this block's state root.
     pub fn proof(&self, address: Address, slots: &[B256]) -> Result<AccountProof, StateError> {
         Ok(self.trie()?.proof(address, slots))

@@ -4,6 +4,7 @@ use alloy_consensus::{
     Header,
     transaction::{Recovered, SignerRecoverable},
 };
+use alloy_hardforks::EthereumHardfork;
 use alloy_primitives::B256;
 use alloy_rlp::Encodable;
 
@@ -32,8 +33,8 @@ pub enum VerifyError {
         /// The most that are held.
         limit: usize,
     },
-    /// The body has ommers, or no empty withdrawal list.
-    #[error("the body must have no ommers and an empty withdrawal list")]
+    /// The body has ommers, or no empty withdrawal list (before Shanghai: any).
+    #[error("the body must have no ommers and, since Shanghai, an empty withdrawal list")]
     Body,
     /// The block is too long (EIP-7934).
     #[error("the block has {got} bytes, at most {MAX_BLOCK_BYTES} are allowed")]
@@ -87,16 +88,16 @@ pub(crate) fn verify(
     now_s: u64,
 ) -> Result<Layer, VerifyError> {
     header::check(spec, view.header(), &block.header, now_s)?;
-    let empty_withdrawals = block
-        .body
-        .withdrawals
-        .as_ref()
-        .is_some_and(|list| list.is_empty());
-    if !block.body.ommers.is_empty() || !empty_withdrawals {
+    let withdrawals = block.body.withdrawals.as_ref();
+    let right_withdrawals = match withdrawals {
+        Some(list) => spec.has_withdrawals() && list.is_empty(),
+        None => !spec.has_withdrawals(),
+    };
+    if !block.body.ommers.is_empty() || !right_withdrawals {
         return Err(VerifyError::Body);
     }
     let got = block.length();
-    if got > MAX_BLOCK_BYTES {
+    if spec.hardfork() >= EthereumHardfork::Osaka && got > MAX_BLOCK_BYTES {
         return Err(VerifyError::BlockBytes { got });
     }
     let claimed = block.header;
@@ -108,6 +109,7 @@ pub(crate) fn verify(
         prev_randao: claimed.mix_hash,
         parent_beacon_block_root: claimed.parent_beacon_block_root.unwrap_or_default(),
         gas_limit_target: Some(claimed.gas_limit),
+        gas_limit: None,
         base_fee_wei: None,
         extra_data: claimed.extra_data.clone(),
     };

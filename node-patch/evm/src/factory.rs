@@ -7,7 +7,7 @@ use alloy_evm::{
     precompiles::PrecompilesMap,
 };
 use alloy_primitives::U256;
-use fixpoint_precompile::cache::LruCache;
+use fixpoint_precompile::cache::{CacheStats, LruCache};
 use fixpoint_runtime::kernels::Isa;
 use revm::{
     Inspector,
@@ -55,6 +55,12 @@ impl FixpointEvmFactory {
     pub const fn with_isa(mut self, isa: Isa) -> Self {
         self.isa = isa;
         self
+    }
+
+    /// What the cache of loaded models holds.
+    #[must_use]
+    pub fn cache_stats(&self) -> CacheStats {
+        self.models.stats()
     }
 
     fn precompiles(&self, env: &EvmEnv) -> PrecompilesMap {

@@ -22,6 +22,7 @@ use crate::{
     genesis::{DEVNET_CHAIN_ID, devnet_genesis},
     kernels,
     miner::{DevMiner, Mode},
+    state,
 };
 
 /// How long open connections may delay a shutdown.
@@ -48,6 +49,10 @@ pub struct DevnetConfig {
     pub chain_id: u64,
     /// Genesis of a new chain, instead of the devnet's own.
     pub genesis: Option<Genesis>,
+    /// File of a state to start from, on top of genesis or of what the data directory holds.
+    pub load_state: Option<PathBuf>,
+    /// File to write the state to at the end.
+    pub dump_state: Option<PathBuf>,
     /// Log a line for each block.
     pub log_blocks: bool,
 }
@@ -62,6 +67,8 @@ impl Default for DevnetConfig {
             accounts: DEV_KEYS.len(),
             chain_id: DEVNET_CHAIN_ID,
             genesis: None,
+            load_state: None,
+            dump_state: None,
             log_blocks: false,
         }
     }
@@ -75,6 +82,7 @@ pub struct Node {
     server: RpcServer,
     clock: JoinHandle<()>,
     miner: Weak<DevMiner>,
+    dump_state: Option<PathBuf>,
 }
 
 impl Node {
@@ -83,6 +91,9 @@ impl Node {
         let mode = Mode::new(config.block_time.map(block_interval).transpose()?);
         let signers = dev_signers(config.accounts);
         let chain = open_chain(config, &signers)?;
+        if let Some(file) = &config.load_state {
+            state::load(&chain, file)?;
+        }
         let miner = Arc::new(DevMiner::new(chain.clone(), mode));
         let context = Context::new(
             chain.clone(),
@@ -103,6 +114,7 @@ impl Node {
             server,
             clock,
             miner: weak,
+            dump_state: config.dump_state.clone(),
         })
     }
 
@@ -135,6 +147,7 @@ impl Node {
             server,
             clock,
             miner,
+            dump_state,
         } = self;
         clock.abort();
         // An error says that the task was aborted, as it should be.
@@ -151,6 +164,11 @@ impl Node {
             .is_err()
         {
             tracing::warn!("calls were still running at shutdown");
+        }
+        if let Some(file) = dump_state
+            && let Err(error) = state::dump(&chain, &file)
+        {
+            tracing::error!("{error:#}");
         }
         drop(chain);
     }

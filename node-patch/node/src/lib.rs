@@ -17,5 +17,6 @@ pub mod kernels;
 pub mod miner;
 mod next_block;
 mod snapshots;
+mod state;
 
 pub use devnet::{DevnetConfig, Node, run_devnet};

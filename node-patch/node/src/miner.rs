@@ -171,6 +171,8 @@ impl Miner for DevMiner {
                 }
                 MiningChange::Coinbase(coinbase) => next_block.coinbase = coinbase,
                 MiningChange::NextPrevRandao(random) => next_block.prev_randao = Some(random),
+                MiningChange::NextGasLimit(gas) => next_block.gas_limit = Some(gas),
+                MiningChange::Spacing(spacing_s) => next_block.spacing_s = spacing_s,
                 MiningChange::NextBaseFee(wei) => next_block.base_fee_wei = Some(wei),
             }
         }
@@ -179,6 +181,7 @@ impl Miner for DevMiner {
             automine,
             interval,
             time_offset_s: next_block.offset_s,
+            spacing_s: next_block.spacing_s,
             next_block: next_block.peek(&self.chain.head()),
         })
     }

@@ -23,6 +23,10 @@ pub(crate) struct NextBlock {
     pub(crate) prev_randao: Option<B256>,
     /// The next block's base fee, once.
     pub(crate) base_fee_wei: Option<u64>,
+    /// The next block's gas limit, once; later blocks keep their parent's.
+    pub(crate) gas_limit: Option<u64>,
+    /// Seconds from each block to the next, instead of what the clock shows.
+    pub(crate) spacing_s: Option<u64>,
 }
 
 impl Default for NextBlock {
@@ -33,6 +37,8 @@ impl Default for NextBlock {
             coinbase: COINBASE,
             prev_randao: None,
             base_fee_wei: None,
+            gas_limit: None,
+            spacing_s: None,
         }
     }
 }
@@ -63,7 +69,11 @@ impl NextBlock {
     /// The attributes of a child of `parent`, if it were made now.
     pub(crate) fn peek(&self, parent: &SealedHeader) -> BlockAttributes {
         let earliest = parent.timestamp.saturating_add(1);
-        let time_s = self.time_s.unwrap_or_else(|| self.now_s()).max(earliest);
+        let spaced = self
+            .spacing_s
+            .map(|spacing_s| parent.timestamp.saturating_add(spacing_s));
+        let time_s = self.time_s.or(spaced);
+        let time_s = time_s.unwrap_or_else(|| self.now_s()).max(earliest);
         self.attributes(parent, time_s)
     }
 
@@ -78,7 +88,7 @@ impl NextBlock {
         spacing_s: Option<u64>,
     ) -> Result<BlockAttributes, RpcError> {
         let parent_s = parent.timestamp;
-        let time_s = match (self.time_s.take(), spacing_s) {
+        let time_s = match (self.time_s.take(), spacing_s.or(self.spacing_s)) {
             (Some(time_s), _) if time_s <= parent_s => {
                 return Err(RpcError::Mining(too_early(time_s, parent_s)));
             }
@@ -96,7 +106,7 @@ impl NextBlock {
             (None, None) => self.now_s().max(parent_s.saturating_add(1)),
         };
         let attributes = self.attributes(parent, time_s);
-        (self.prev_randao, self.base_fee_wei) = (None, None);
+        (self.prev_randao, self.base_fee_wei, self.gas_limit) = (None, None, None);
         Ok(attributes)
     }
 
@@ -106,6 +116,7 @@ impl NextBlock {
             // Nobody is kept from guessing it, which a devnet can live with; it differs per block.
             prev_randao: self.prev_randao.unwrap_or_else(|| keccak256(parent.hash())),
             base_fee_wei: self.base_fee_wei,
+            gas_limit: self.gas_limit,
             ..BlockAttributes::at(timestamp_s)
         }
     }

@@ -72,6 +72,22 @@ impl Controls for DevMiner {
         Ok(true)
     }
 
+    fn rollback(&self, blocks: u64) -> Result<(), RpcError> {
+        let _producing = self.producing.lock();
+        let head = self.chain.head().number;
+        let number = head.checked_sub(blocks).ok_or_else(|| {
+            RpcError::InvalidParams(format!("depth: {blocks}, but there are {head} blocks"))
+        })?;
+        let mark = self.chain.mark_at(number).map_err(RpcError::internal)?;
+        let mark = mark.ok_or(RpcError::UnknownBlock)?;
+        self.chain.rewind(&mark).map_err(RpcError::internal)?;
+        let mut snapshots = self.snapshots.lock();
+        snapshots
+            .kept
+            .retain(|_, snapshot| snapshot.mark.head().number <= number);
+        Ok(())
+    }
+
     fn reset(&self) -> Result<(), RpcError> {
         let _producing = self.producing.lock();
         self.snapshots.lock().kept.clear();

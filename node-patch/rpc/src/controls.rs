@@ -21,6 +21,9 @@ pub trait Controls: Send + Sync {
     /// later one.
     fn revert(&self, snapshot: u64) -> Result<bool, RpcError>;
 
+    /// Undoes the newest `blocks` blocks, with every snapshot that was taken since.
+    fn rollback(&self, blocks: u64) -> Result<(), RpcError>;
+
     /// Goes back to the genesis block, and forgets every moment.
     fn reset(&self) -> Result<(), RpcError>;
 }

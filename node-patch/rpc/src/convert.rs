@@ -31,7 +31,7 @@ pub(crate) fn block(block: &ExecutedBlock, kind: BlockTransactionsKind) -> Block
         header: Header::from_consensus(block.header.clone(), None, Some(size)),
         uncles: Vec::new(),
         transactions,
-        withdrawals: Some(Default::default()),
+        withdrawals: block.header.withdrawals_root.map(|_| Default::default()),
     }
 }
 

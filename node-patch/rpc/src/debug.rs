@@ -1,14 +1,12 @@
-//! `debug_`: traces and raw bytes.
-
-use std::{sync::Arc, time::Duration};
+//! `debug_`: traces in geth's forms, and raw bytes.
 
 use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718};
-use alloy_evm::{Evm, EvmEnv, EvmFactory, FromRecoveredTx};
+use alloy_evm::{EvmEnv, FromRecoveredTx};
 use alloy_primitives::{B256, Bytes};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_rpc_types_trace::{
     common::TraceResult,
-    geth::{GethDebugTracingCallOptions, GethDebugTracingOptions, GethTrace},
+    geth::{GethDebugTracingCallOptions, GethDebugTracingOptions},
 };
 use fixpoint_chain::{ExecutedBlock, FixpointEvmFactory};
 use jsonrpsee::core::RegisterMethodError;
@@ -18,20 +16,17 @@ use revm::{
     primitives::eip7825::TX_GAS_LIMIT_CAP,
 };
 use revm_inspectors::tracing::{DebugInspector, TransactionContext};
-use serde::Serialize;
-use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
 use crate::{
     context::{Context, LATEST},
     error::RpcError,
     eth_transactions,
+    inference_traces::{Trace, annotate, show_inferences},
     methods::{Arguments, Module, register as method},
-    simulate::{Simulation, evm_error},
+    simulate::Simulation,
     trace_budget::TraceBudget,
+    traced::{self, in_turn},
 };
-
-/// How long a trace waits for others to end.
-const TURN_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     method(module, "debug_traceTransaction", |context, arguments| {
@@ -71,32 +66,6 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     })
 }
 
-/// A trace, and the turn it was made in: the next one starts when this one is written out.
-#[derive(Clone, Serialize)]
-#[serde(transparent)]
-struct InTurn<T> {
-    trace: T,
-    #[serde(skip)]
-    _turn: Arc<OwnedSemaphorePermit>,
-}
-
-/// Waits until no other trace is in memory, then makes one.
-fn in_turn<T>(
-    context: &Context,
-    make: impl FnOnce() -> Result<T, RpcError>,
-) -> Result<InTurn<T>, RpcError> {
-    let turn = tokio::time::timeout(TURN_PATIENCE, Arc::clone(&context.traces).acquire_owned());
-    // Methods run on blocking threads of the runtime, where waiting is allowed.
-    let turn = Handle::current()
-        .block_on(turn)
-        .map_err(|_| RpcError::Busy(TURN_PATIENCE.as_secs()))?
-        .map_err(RpcError::internal)?;
-    Ok(InTurn {
-        trace: make()?,
-        _turn: Arc::new(turn),
-    })
-}
-
 /// Runs one transaction under the tracer that `options` name, which records no more than is left of
 /// `budget`. Nothing is committed.
 fn trace<DB>(
@@ -107,29 +76,34 @@ fn trace<DB>(
     options: GethDebugTracingOptions,
     place: Option<TransactionContext>,
     budget: &mut TraceBudget,
-) -> Result<(GethTrace, ResultAndState), RpcError>
+) -> Result<(Trace, ResultAndState), RpcError>
 where
     DB: alloy_evm::Database + DatabaseRef,
 {
-    let inspector =
+    let mut inspector =
         DebugInspector::new(options).map_err(|error| RpcError::InvalidParams(error.to_string()))?;
     budget.begin(&inspector);
     let block_env = env.block_env.clone();
-    let mut evm = factory.create_evm_with_inspector(database, env, (budget, inspector));
-    let outcome = evm.transact(transaction.clone());
-    let (database, (budget, inspector), _) = evm.components_mut();
-    budget.check()?;
-    let outcome = outcome.map_err(evm_error)?;
+    let (outcome, inferences) = traced::run(
+        factory,
+        database,
+        env,
+        transaction.clone(),
+        &mut inspector,
+        budget,
+    )?;
+    let mut nodes = Vec::new();
+    if let DebugInspector::FlatCallTracer(tracer) = &mut inspector {
+        show_inferences(tracer.traces_mut().nodes_mut());
+        nodes = tracer.traces().nodes().to_vec();
+    }
     let trace = inspector
         .get_result(place, &transaction, &block_env, &outcome, database)
         .map_err(RpcError::internal)?;
-    Ok((trace, outcome))
+    Ok((annotate(trace, inferences, &nodes), outcome))
 }
 
-fn trace_transaction(
-    context: &Context,
-    arguments: &mut Arguments<'_>,
-) -> Result<GethTrace, RpcError> {
+fn trace_transaction(context: &Context, arguments: &mut Arguments<'_>) -> Result<Trace, RpcError> {
     let hash: B256 = arguments.required("transaction hash")?;
     let options = arguments.optional("tracing options")?.unwrap_or_default();
     let found = context
@@ -170,7 +144,7 @@ fn trace_block(
     context: &Context,
     id: BlockId,
     arguments: &mut Arguments<'_>,
-) -> Result<Vec<TraceResult<GethTrace, String>>, RpcError> {
+) -> Result<Vec<TraceResult<Trace, String>>, RpcError> {
     let options: GethDebugTracingOptions =
         arguments.optional("tracing options")?.unwrap_or_default();
     let block = context.block(id)?.ok_or(RpcError::UnknownBlock)?;
@@ -206,7 +180,7 @@ fn trace_block(
 }
 
 /// Traces a call with as much gas as a transaction can have (EIP-7825), or less if it says so.
-fn trace_call(context: &Context, arguments: &mut Arguments<'_>) -> Result<GethTrace, RpcError> {
+fn trace_call(context: &Context, arguments: &mut Arguments<'_>) -> Result<Trace, RpcError> {
     let request: TransactionRequest = arguments.required("transaction")?;
     let id = arguments.optional::<BlockId>("block")?.unwrap_or(LATEST);
     let options: GethDebugTracingCallOptions =

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_anvil::{Metadata, MineOptions, NodeEnvironment, NodeForkConfig, NodeInfo};
 use jsonrpsee::core::RegisterMethodError;
 use serde::Deserialize;
@@ -73,6 +73,22 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
             .chain
             .drop_transaction(arguments.required("transaction hash")?))
     })?;
+    method(
+        module,
+        "anvil_removePoolTransactions",
+        |context, arguments| {
+            let sender: Address = arguments.required("address")?;
+            let content = context.chain.pool_content();
+            for waiting in [content.pending, content.queued] {
+                for transaction in waiting.get(&sender).into_iter().flat_map(BTreeMap::values) {
+                    context
+                        .chain
+                        .drop_transaction(*transaction.inner().tx_hash());
+                }
+            }
+            Ok(())
+        },
+    )?;
     method(module, "anvil_dropAllTransactions", |context, _| {
         context.chain.clear_pool();
         Ok(())
@@ -111,7 +127,20 @@ fn register_time(module: &mut Module) -> Result<(), RegisterMethodError> {
             Ok(status.time_offset_s)
         })?;
     }
-    Ok(())
+    let name = "anvil_setBlockTimestampInterval";
+    method(module, name, |context, arguments| {
+        let Number(seconds) = arguments.required("seconds")?;
+        context
+            .miner
+            .configure(&[MiningChange::Spacing(Some(seconds))])?;
+        Ok(())
+    })?;
+    let name = "anvil_removeBlockTimestampInterval";
+    method(module, name, |context, _| {
+        let before = context.miner.configure(&[])?.spacing_s;
+        context.miner.configure(&[MiningChange::Spacing(None)])?;
+        Ok(before.is_some())
+    })
 }
 
 fn evm_mine(context: &Context, arguments: &mut Arguments<'_>) -> Result<&'static str, RpcError> {
@@ -181,7 +210,7 @@ fn node_info(context: &Context, _: &mut Arguments<'_>) -> Result<NodeInfo, RpcEr
         current_block_number: head.number,
         current_block_timestamp: head.timestamp,
         current_block_hash: head.hash(),
-        hard_fork: "osaka".to_owned(),
+        hard_fork: context.chain.spec().hardfork().name().to_ascii_lowercase(),
         transaction_order: "fees".to_owned(),
         environment: NodeEnvironment {
             base_fee: u128::from(next_base_fee_wei(context)),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
 use alloy_rpc_types_anvil::Forking;
-use fixpoint_chain::{Account, AccountDiff, StateDiff, StateView};
+use fixpoint_chain::{Account, AccountDiff, StateDiff, StateView, header::MINIMUM_GAS_LIMIT};
 use jsonrpsee::core::RegisterMethodError;
 use revm::bytecode::Bytecode;
 
@@ -18,6 +18,7 @@ use crate::{
     error::RpcError,
     methods::{Arguments, Module, register as method},
     mining::MiningChange,
+    state_file::StateFile,
 };
 
 pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
@@ -38,6 +39,18 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     }
     for name in ["anvil_reset", "hardhat_reset"] {
         method(module, name, reset)?;
+    }
+    method(module, "anvil_rollback", |context, arguments| {
+        let depth = arguments.optional("depth")?;
+        controls(context)?.rollback(depth.map_or(1, |Number(depth)| depth))?;
+        context.filters.rewind(context.chain.head().number);
+        Ok(())
+    })?;
+    for name in ["anvil_dumpState", "hardhat_dumpState"] {
+        method(module, name, dump_state)?;
+    }
+    for name in ["anvil_loadState", "hardhat_loadState"] {
+        method(module, name, load_state)?;
     }
     register_accounts(module)?;
     register_next_block(module)
@@ -92,6 +105,18 @@ fn register_next_block(module: &mut Module) -> Result<(), RegisterMethodError> {
             configure(context, MiningChange::NextBaseFee(wei))
         })?;
     }
+    for name in ["evm_setBlockGasLimit", "anvil_setBlockGasLimit"] {
+        method(module, name, |context, arguments| {
+            let Number(gas) = arguments.required("gas limit")?;
+            if gas < MINIMUM_GAS_LIMIT {
+                return Err(RpcError::InvalidParams(format!(
+                    "gas limit: {gas} is below {MINIMUM_GAS_LIMIT}"
+                )));
+            }
+            configure(context, MiningChange::NextGasLimit(gas))?;
+            Ok(true)
+        })?;
+    }
     for name in ["anvil_setPrevRandao", "hardhat_setPrevRandao"] {
         method(module, name, |context, arguments| {
             let random: U256 = arguments.required("prevrandao")?;
@@ -123,6 +148,22 @@ fn reset(context: &Context, arguments: &mut Arguments<'_>) -> Result<(), RpcErro
     controls(context)?.reset()?;
     context.filters.rewind(0);
     Ok(())
+}
+
+/// The state after the head, compressed.
+fn dump_state(context: &Context, _: &mut Arguments<'_>) -> Result<Bytes, RpcError> {
+    let state = context.chain.whole_state().map_err(RpcError::internal)?;
+    let file = StateFile::of_state(&state).to_gzip();
+    file.map(Bytes::from).map_err(RpcError::internal)
+}
+
+/// Makes the accounts of a dumped state what they were; others stay.
+fn load_state(context: &Context, arguments: &mut Arguments<'_>) -> Result<bool, RpcError> {
+    let bytes: Bytes = arguments.required("state")?;
+    let file = StateFile::read(&bytes)
+        .map_err(|error| RpcError::InvalidParams(format!("state: {error}")))?;
+    controls(context)?.change_state(&|_| Ok(file.to_change()))?;
+    Ok(true)
 }
 
 /// Changes an account, which is made if there is none.

@@ -7,6 +7,8 @@ use alloy_sol_types::{Panic, Revert, SolError};
 use jsonrpsee::types::{ErrorObjectOwned, error::ErrorObject};
 use serde_json::value::RawValue;
 
+use crate::simulate_v1::SimulationError;
+
 /// JSON-RPC: the parameters do not fit the method.
 const INVALID_PARAMS_CODE: i32 = -32602;
 /// JSON-RPC: the node itself failed.
@@ -82,6 +84,9 @@ pub enum RpcError {
     /// A mining command that cannot be carried out (for example, time running backwards).
     #[error("{0}")]
     Mining(String),
+    /// A simulation that cannot go on.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
     /// A broken database or a bug in the node.
     #[error("internal error: {0}")]
     Internal(String),
@@ -98,6 +103,7 @@ impl RpcError {
             Self::Reverted(_) => REVERT_CODE,
             Self::Limit { .. } | Self::Busy(_) => LIMIT_CODE,
             Self::NotMinedInTime { .. } => 4,
+            Self::Simulation(error) => error.code(),
             Self::Internal(_) => INTERNAL_CODE,
             Self::UnknownAccount(_)
             | Self::Halted(_)

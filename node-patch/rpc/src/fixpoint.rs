@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     context::{Context, LATEST},
     error::RpcError,
+    inference_cost,
     methods::{Arguments, Module, register as method},
     simulate::{Simulation, success},
 };
@@ -19,6 +20,21 @@ const PRECOMPILE: Address = address!("0x0000000000000000000000000000000000000F1E
 
 pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     method(module, "fixpoint_modelInfo", model_info)?;
+    method(
+        module,
+        "fixpoint_estimateInference",
+        inference_cost::estimate,
+    )?;
+    method(module, "fixpoint_cacheStats", |context, _| {
+        let stats = context.chain.spec().evm_factory().cache_stats();
+        Ok(json!({
+            "models": stats.models,
+            "heldBytes": stats.held_bytes,
+            "limitBytes": stats.limit_bytes,
+            "hits": stats.hits,
+            "misses": stats.misses,
+        }))
+    })?;
     method(module, "fixpoint_isa", |context, _| {
         Ok(context.identity.kernels.clone())
     })?;

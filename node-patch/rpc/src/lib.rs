@@ -5,11 +5,13 @@
 //! 1. `server`: transport, limits, CORS; `admission`: whose requests go on.
 //! 2. `families`: the list of all methods, and `methods`: how one is registered and run.
 //! 3. One file per family: `eth_blocks`, `eth_state`, `eth_call`, `eth_fees`, `eth_transactions`,
-//!    `eth_logs`, `eth_subscribe`, `net_web3`, `txpool`, `debug`, `dev`, `dev_state`,
-//!    `fixpoint`.
-//! 4. `simulate`, `estimate`, `access_list`: EVM runs that leave no trace in the chain;
-//!    `trace_budget`: how much a traced one may keep.
-//! 5. `convert`: chain types to JSON types; `error`: failures to error objects.
+//!    `eth_logs`, `eth_subscribe`, `simulate_v1`, `net_web3`, `txpool`, `debug`, `trace`, `dev`,
+//!    `dev_state`, `fixpoint`.
+//! 4. `simulate`, `estimate`, `access_list`: EVM runs that leave no trace in the chain; `traced`:
+//!    one that is traced, and `trace_budget`: how much it may keep; `inference_traces`: what a
+//!    trace shows of inferences.
+//! 5. `inference_cost`: what a model's inferences cost, by operator; `state_file`: a state as a file.
+//! 6. `convert`: chain types to JSON types; `error`: failures to error objects.
 //!
 //! Nothing here makes a block or decides when one is made: see [`Miner`]; nor changes state outside of
 //! a transaction: see [`Controls`].
@@ -36,12 +38,19 @@ mod families;
 mod filters;
 mod fixpoint;
 mod impersonation;
+mod inference_cost;
+mod inference_traces;
 mod methods;
 mod mining;
 mod net_web3;
 mod server;
 mod simulate;
+mod simulate_v1;
+mod simulated_block;
+mod state_file;
+mod trace;
 mod trace_budget;
+mod traced;
 mod txpool;
 
 pub use accounts::DevAccounts;
@@ -50,3 +59,5 @@ pub use controls::{Controls, StateChange};
 pub use error::RpcError;
 pub use mining::{Miner, MiningChange, MiningStatus};
 pub use server::RpcServer;
+pub use simulate_v1::SimulationError;
+pub use state_file::{StateFile, StateFileError};

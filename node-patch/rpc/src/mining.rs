@@ -16,6 +16,8 @@ pub struct MiningStatus {
     pub interval: Option<Duration>,
     /// How far the chain's clock is ahead of this machine's (negative: behind), in seconds.
     pub time_offset_s: i64,
+    /// Seconds from each block to the next, if they are not the clock's.
+    pub spacing_s: Option<u64>,
     /// What the next block will be made with, if it were made now: what `pending` means.
     pub next_block: BlockAttributes,
 }
@@ -37,6 +39,12 @@ pub enum MiningChange {
     Coinbase(Address),
     /// Gives the next block this PREVRANDAO.
     NextPrevRandao(B256),
+    /// Gives the next block this gas limit, whatever its parent's is, and the blocks after it too:
+    /// nobody else can verify it.
+    NextGasLimit(u64),
+    /// Puts each later block this many seconds after its parent, whatever the clock shows; `None`
+    /// goes back to the clock.
+    Spacing(Option<u64>),
     /// Gives the next block this base fee in wei, against EIP-1559: nobody else can verify it.
     NextBaseFee(u64),
 }

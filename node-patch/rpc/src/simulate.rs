@@ -179,7 +179,7 @@ pub(crate) fn evm_error<E: std::fmt::Display>(error: EVMError<E>) -> RpcError {
 }
 
 /// Geth's words for a transaction that cannot start.
-fn refusal_text(invalid: &InvalidTransaction) -> String {
+pub(crate) fn refusal_text(invalid: &InvalidTransaction) -> String {
     match invalid {
         InvalidTransaction::CallGasCostMoreThanGasLimit {
             initial_gas,

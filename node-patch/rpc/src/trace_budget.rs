@@ -92,7 +92,19 @@ pub(crate) struct TraceBudget {
 impl TraceBudget {
     /// From now on `inspector` records, another transaction than before.
     pub(crate) fn begin(&mut self, inspector: &DebugInspector) {
-        self.recorded = Recorded::by(inspector);
+        self.begin_recording(Recorded::by(inspector));
+    }
+
+    /// From now on calls are recorded and no steps, of another transaction than before.
+    pub(crate) fn begin_calls(&mut self) {
+        self.begin_recording(Recorded {
+            calls: true,
+            ..Recorded::default()
+        });
+    }
+
+    fn begin_recording(&mut self, recorded: Recorded) {
+        self.recorded = recorded;
         self.steps_of_transaction = 0;
         self.slots.clear();
     }

@@ -12,10 +12,27 @@ pub struct LruCache {
     entries: Mutex<Entries>,
 }
 
+/// What a cache holds, and how often it was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheStats {
+    /// Models held.
+    pub models: usize,
+    /// What they weigh together.
+    pub held_bytes: usize,
+    /// What they may weigh.
+    pub limit_bytes: usize,
+    /// Loads that found their model.
+    pub hits: u64,
+    /// Loads that did not.
+    pub misses: u64,
+}
+
 #[derive(Debug, Default)]
 struct Entries {
     models: BTreeMap<B256, (u64, Arc<LoadedModel>)>,
     held_bytes: usize,
+    hits: u64,
+    misses: u64,
     /// Counts uses; the entry with the lowest count is the least recently used.
     clock: u64,
 }
@@ -27,6 +44,8 @@ impl LruCache {
         let entries = Entries {
             models: BTreeMap::new(),
             held_bytes: 0,
+            hits: 0,
+            misses: 0,
             clock: 0,
         };
         Self {
@@ -45,6 +64,19 @@ impl LruCache {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// What it holds now, and how often it was asked since it was made or cleared.
+    #[must_use]
+    pub fn stats(&self) -> CacheStats {
+        let entries = self.lock();
+        CacheStats {
+            models: entries.models.len(),
+            held_bytes: entries.held_bytes,
+            limit_bytes: self.limit_bytes,
+            hits: entries.hits,
+            misses: entries.misses,
+        }
     }
 
     /// Forgets everything.
@@ -68,9 +100,15 @@ impl ModelCache for LruCache {
         let mut entries = self.lock();
         entries.clock += 1;
         let clock = entries.clock;
-        let (used, model) = entries.models.get_mut(&model_hash)?;
-        *used = clock;
-        Some(Arc::clone(model))
+        let found = entries.models.get_mut(&model_hash).map(|(used, model)| {
+            *used = clock;
+            Arc::clone(model)
+        });
+        match found {
+            Some(_) => entries.hits += 1,
+            None => entries.misses += 1,
+        }
+        found
     }
 
     fn insert(&self, model_hash: B256, model: &Arc<LoadedModel>) {
@@ -171,6 +209,24 @@ mod tests {
         assert_eq!(cache.lock().held_bytes, 100);
         cache.insert(hash(5), &loaded(100));
         assert_eq!(held(&cache), [5]);
+    }
+
+    #[test]
+    fn hits_misses_and_weights_are_counted() {
+        let cache = LruCache::new(100);
+        assert!(cache.get(hash(1)).is_none());
+        cache.insert(hash(1), &loaded(40));
+        for _ in 0..3 {
+            assert!(cache.get(hash(1)).is_some());
+        }
+        let want = CacheStats {
+            models: 1,
+            held_bytes: 40,
+            limit_bytes: 100,
+            hits: 3,
+            misses: 1,
+        };
+        assert_eq!(cache.stats(), want);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, KECCAK256_EMPTY};
 
 use super::Chain;
 use crate::{
@@ -55,6 +55,46 @@ impl Chain {
         self.inner.tree.write().set_change(Arc::new(layer));
         // A nonce may have been set.
         self.advance_pool(head.hash())
+    }
+
+    /// The state after the head, as it was changed since, with all code: changes to an empty one.
+    pub fn whole_state(&self) -> Result<StateDiff, StateError> {
+        let (snapshot, change) = {
+            let tree = self.inner.tree.read();
+            let snapshot = tree.snapshot().clone();
+            let change = tree.change_at(snapshot.head().number).cloned();
+            (snapshot, change)
+        };
+        let mut state = snapshot.state()?;
+        if let Some(change) = change {
+            state = state.followed_by(&change.diff);
+        }
+        state.accounts.retain(|_, change| change.account.is_some());
+        for change in state.accounts.values_mut() {
+            change.storage.retain(|_, value| !value.is_zero());
+            change.wiped = false;
+        }
+        let hashes = state.accounts.values().filter_map(|change| change.account);
+        for hash in hashes.map(|account| account.code_hash) {
+            if hash == KECCAK256_EMPTY || state.code.contains_key(&hash) {
+                continue;
+            }
+            let code = snapshot.code(hash)?.ok_or(StateError::MissingCode(hash))?;
+            state.code.insert(hash, code);
+        }
+        Ok(state)
+    }
+
+    /// The moment at which block `number` was the head, with the pool of now; `None` if there is no
+    /// such block.
+    pub fn mark_at(&self, number: u64) -> Result<Option<Mark>, StateError> {
+        let _writer = self.inner.writer.lock();
+        let Some(head) = self.snapshot().header(number)? else {
+            return Ok(None);
+        };
+        let change = self.inner.tree.read().change_at(number).cloned();
+        let pool = self.inner.pool.lock().clone();
+        Ok(Some(Mark { head, change, pool }))
     }
 
     /// This moment, to come back to.

@@ -15,11 +15,11 @@ use serde_json::Value;
 
 use crate::client::{client, quantity, raw, transfer};
 
-const KILLS: u64 = 20;
+const KILLS: u64 = 50;
 const SENDERS: usize = 4;
 
 /// A devnet in a process of its own, and its address.
-fn spawn(directory: &Path) -> (Child, String) {
+pub(crate) fn spawn(directory: &Path) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_fixpoint-devnet"))
         .arg("0")
         .arg(directory)

@@ -323,6 +323,138 @@ async fn the_next_block_is_what_was_set() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dumped_state_is_loaded_elsewhere() {
+    let devnet = Devnet::start().await;
+    let contract = devnet.deploy(&counter()).await;
+    devnet
+        .send(json!({ "from": devnet.account(0), "to": contract }))
+        .await;
+    devnet
+        .ok("anvil_setBalance", json!([STRANGER, ETHER]))
+        .await;
+    let dumped = devnet.ok("anvil_dumpState", json!([])).await;
+    let other = Devnet::start().await;
+    let slot = B256::repeat_byte(5);
+    other
+        .ok("anvil_setStorageAt", json!([contract, "0x9", slot]))
+        .await;
+    assert_eq!(other.ok("anvil_loadState", json!([dumped])).await, true);
+    assert_eq!(head(&other).await, 0, "no block was made for it");
+    let read = json!([{ "to": contract, "data": "0x01" }, "latest"]);
+    let one = json!(B256::with_last_byte(1));
+    assert_eq!(other.ok("eth_call", read.clone()).await, one);
+    let gone = json!([contract, "0x9", "latest"]);
+    assert_eq!(
+        other.ok("eth_getStorageAt", gone).await,
+        json!(B256::ZERO),
+        "an account is as it was dumped and nothing else"
+    );
+    assert!(balance(&other, STRANGER, "latest").await > U256::ZERO);
+    // Blocks stand on it.
+    let receipt = other
+        .send(json!({ "from": other.account(0), "to": contract }))
+        .await;
+    assert_eq!(receipt["status"], "0x1");
+    assert_eq!(
+        other.ok("eth_call", read).await,
+        json!(B256::with_last_byte(2))
+    );
+    let error = other.err("anvil_loadState", json!(["0x1f8b00"])).await;
+    assert_eq!(error.code(), -32602, "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_is_kept_in_a_file_between_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("state.json");
+    let config = DevnetConfig {
+        dump_state: Some(file.clone()),
+        ..DevnetConfig::default()
+    };
+    let first = Devnet::start_with(config.clone()).await;
+    let contract = first.deploy(&counter()).await;
+    first
+        .send(json!({ "from": first.account(0), "to": contract }))
+        .await;
+    first.node.shutdown().await;
+    let again = DevnetConfig {
+        load_state: Some(file),
+        ..config
+    };
+    let second = Devnet::start_with(again).await;
+    let read = json!([{ "to": contract, "data": "0x01" }, "latest"]);
+    assert_eq!(
+        second.ok("eth_call", read).await,
+        json!(B256::with_last_byte(1))
+    );
+    second.node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gas_limit_spacing_and_waiting_transactions_are_set() {
+    let devnet = Devnet::start().await;
+    devnet
+        .ok("evm_setBlockGasLimit", json!(["0x2faf080"]))
+        .await;
+    devnet
+        .ok("anvil_setBlockTimestampInterval", json!([7]))
+        .await;
+    devnet.ok("anvil_mine", json!([3])).await;
+    let mut before: Option<u64> = None;
+    for number in 1..=3 {
+        let block = devnet
+            .ok("eth_getBlockByNumber", json!([U256::from(number), false]))
+            .await;
+        assert_eq!(quantity(&block["gasLimit"]), 50_000_000, "block {number}");
+        let time = quantity(&block["timestamp"]);
+        assert!(before.is_none_or(|before| time == before + 7));
+        before = Some(time);
+    }
+    let removed = devnet
+        .ok("anvil_removeBlockTimestampInterval", json!([]))
+        .await;
+    assert_eq!(removed, true);
+    let error = devnet.err("evm_setBlockGasLimit", json!([100])).await;
+    assert_eq!(error.code(), -32602);
+
+    devnet.ok("evm_setAutomine", json!([false])).await;
+    for from in [0, 0, 1] {
+        let call = json!({ "from": devnet.account(from), "to": STRANGER, "gas": "0x5208" });
+        devnet.ok("eth_sendTransaction", json!([call])).await;
+    }
+    devnet
+        .ok("anvil_removePoolTransactions", json!([devnet.account(0)]))
+        .await;
+    let status = devnet.ok("txpool_status", json!([])).await;
+    assert_eq!(
+        (&status["pending"], &status["queued"]),
+        (&json!("0x1"), &json!("0x0"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_blocks_are_rolled_back() {
+    let devnet = Devnet::start().await;
+    devnet.ok("anvil_mine", json!([5])).await;
+    let second = devnet
+        .ok("eth_getBlockByNumber", json!(["0x2", false]))
+        .await;
+    let snapshot = devnet.ok("evm_snapshot", json!([])).await;
+    devnet.ok("anvil_rollback", json!([])).await;
+    assert_eq!(head(&devnet).await, 4);
+    devnet.ok("anvil_rollback", json!([2])).await;
+    let latest = devnet
+        .ok("eth_getBlockByNumber", json!(["latest", false]))
+        .await;
+    assert_eq!(latest, second);
+    assert_eq!(devnet.ok("evm_revert", json!([snapshot])).await, false);
+    let error = devnet.err("anvil_rollback", json!([3])).await;
+    assert_eq!(error.code(), -32602, "{error:?}");
+    devnet.ok("evm_mine", json!([])).await;
+    assert_eq!(head(&devnet).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_chain_without_controls_has_none_of_it() {
     let genesis = devnet_genesis(DEVNET_CHAIN_ID, []).unwrap();
     let spec = fixpoint_chain::ChainSpec::from_genesis(genesis).unwrap();

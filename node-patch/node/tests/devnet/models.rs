@@ -20,10 +20,10 @@ use crate::{
     import::{export, import},
 };
 
-const PRECOMPILE: Address = address!("0x0000000000000000000000000000000000000F1E");
+pub(crate) const PRECOMPILE: Address = address!("0x0000000000000000000000000000000000000F1E");
 
 /// `y = min(max(x, -100), 100)` on three i8 of scale 1.
-fn clamp_model() -> Vec<u8> {
+pub(crate) fn clamp_model() -> Vec<u8> {
     let unit = Quantisation::PerTensor(Affine {
         scale: Ratio {
             numerator: 1,
@@ -60,7 +60,7 @@ fn clamp_model() -> Vec<u8> {
 }
 
 /// Deploys an ungated model of one chunk; returns its root.
-async fn deploy_model(devnet: &Devnet, payload: &[u8]) -> Address {
+pub(crate) async fn deploy_model(devnet: &Devnet, payload: &[u8]) -> Address {
     let mut chunk = vec![0x00];
     chunk.extend(Address::ZERO);
     chunk.extend_from_slice(payload);
@@ -75,7 +75,7 @@ async fn deploy_model(devnet: &Devnet, payload: &[u8]) -> Address {
     devnet.deploy(&root).await
 }
 
-fn wad(value: i64) -> I256 {
+pub(crate) fn wad(value: i64) -> I256 {
     I256::try_from(value).unwrap() * I256::try_from(1_000_000_000_000_000_000i64).unwrap()
 }
 
@@ -168,6 +168,65 @@ async fn the_access_list_has_what_the_precompile_reads(
     listed["accessList"] = list["accessList"].clone();
     let receipt = devnet.send(listed).await;
     assert_eq!(quantity(&receipt["gasUsed"]), quantity(&list["gasUsed"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cost_of_an_inference_is_known_by_part_and_by_operator() {
+    let devnet = Devnet::start().await;
+    let from = devnet.account(0);
+    let model = deploy_model(&devnet, &clamp_model()).await;
+    let estimate = devnet
+        .ok("fixpoint_estimateInference", json!([model]))
+        .await;
+    assert_eq!(estimate["isActivated"], false);
+    let activate = Bytes::from(activateCall { model }.abi_encode());
+    devnet
+        .send(json!({ "from": from, "to": PRECOMPILE, "data": activate }))
+        .await;
+    let estimate = devnet
+        .ok("fixpoint_estimateInference", json!([model]))
+        .await;
+    assert_eq!(estimate["isActivated"], true);
+    let layers = estimate["layers"].as_array().unwrap();
+    assert_eq!(layers.len(), 1);
+    assert_eq!(
+        (&layers[0]["name"], &layers[0]["shape"], &layers[0]["dtype"]),
+        (&json!("CLAMP"), &json!([3]), &json!("i8"))
+    );
+    assert!(quantity(&layers[0]["milligas"]) > 0);
+
+    // What the precompile then charges.
+    let input = vec![wad(5), wad(-128), wad(127)];
+    let call = Bytes::from(inferenceCall { model, input }.abi_encode());
+    let tracer = json!({ "tracer": "callTracer" });
+    let trace = devnet
+        .ok(
+            "debug_traceCall",
+            json!([{ "to": PRECOMPILE, "data": call }, "latest", tracer]),
+        )
+        .await;
+    for part in ["call", "reads", "load", "run", "io"] {
+        assert_eq!(
+            estimate["words"][part], trace["inference"]["gas"][part],
+            "{part}"
+        );
+    }
+    let info = devnet.ok("fixpoint_modelInfo", json!([model])).await;
+    assert_eq!(
+        quantity(&estimate["words"]["total"]),
+        info["inferenceGas"].as_u64().unwrap()
+    );
+    let three = devnet
+        .ok("fixpoint_estimateInference", json!([model, 3]))
+        .await;
+    assert!(quantity(&three["raw"]["run"]) > quantity(&estimate["raw"]["run"]));
+    let stats = devnet.ok("fixpoint_cacheStats", json!([])).await;
+    assert_eq!(stats["models"], 1);
+    assert!(stats["hits"].as_u64().unwrap() + stats["misses"].as_u64().unwrap() > 0);
+    let error = devnet
+        .err("fixpoint_estimateInference", json!([from]))
+        .await;
+    assert_eq!(error.code(), -32602, "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

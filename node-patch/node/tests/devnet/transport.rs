@@ -32,7 +32,7 @@ async fn batches_are_answered_in_order_with_errors_in_place() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_methods_and_bad_parameters_have_their_codes() {
     let devnet = Devnet::start().await;
-    for method in ["eth_nonsense", "anvil_dumpState", "eth_simulateV1"] {
+    for method in ["eth_nonsense", "anvil_reorg", "trace_rawTransaction"] {
         assert_eq!(
             devnet.err(method, json!([])).await.code(),
             -32601,
