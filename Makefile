@@ -18,7 +18,7 @@ BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
 	test-conformance conformance onnx-conformance real-models cross cross-ci bench gas predeploys vectors \
 	fmt fuzz clean halmos deep-invariants coverage slither examples accuracy \
-	test-npm
+	test-npm ethereum-tests
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -127,6 +127,13 @@ onnx-conformance: tools ## ONNX's own node tests of the operators that the compi
 
 accuracy: build ## What compiling costs the trained models in accuracy; into docs/accuracy.md
 	python3 scripts/accuracy.py --fixpoint $(RELEASE_BIN)
+
+FIXTURES ?=
+ethereum-tests: tools ## Ethereum's own state and block tests in FIXTURES, through this node's EVM and block import
+	@test -n "$(FIXTURES)" || { echo "name the folder of ethereum/tests or execution-spec-tests: FIXTURES=DIR"; exit 1; }
+	@test -d "$(FIXTURES)" || { echo "$(FIXTURES) is not a folder"; exit 1; }
+	$(CARGO) build --release --locked -p fixpoint-ethereum-tests
+	$(CURDIR)/target/release/ethereum-tests $(FIXTURES)
 
 THREADS ?= 1
 bench: build ## Whole int8 networks beside onnxruntime and LiteRT (PyPI), on THREADS (1); kernels; the precompile

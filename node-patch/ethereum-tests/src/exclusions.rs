@@ -1,0 +1,26 @@
+//! What is not run, and why. A test that is not named here runs, and counts if it fails.
+
+/// A part of a path, and why no test below it can say anything.
+const PATHS: &[(&str, &str)] = &[(
+    "stEIP2537",
+    "written for a draft of EIP-2537, whose prices and addresses the final one changed",
+)];
+
+/// Networks of block tests whose blocks this node's import has no rules for.
+const BEFORE_THE_MERGE: &str = "blocks from before the merge, which no chain of this node can have";
+const TRANSITIONS: &str = "a chain of this node has one hardfork from its first block on";
+
+/// The reason for which a file is not run.
+pub(crate) fn of_path(path: &str) -> Option<&'static str> {
+    let found = PATHS.iter().find(|(part, _)| path.contains(part));
+    found.map(|(_, reason)| *reason)
+}
+
+/// The reason for which block tests of a network are not run.
+pub(crate) fn of_network(network: &str) -> Option<&'static str> {
+    match network {
+        "Paris" | "Shanghai" | "Cancun" | "Prague" | "Osaka" => None,
+        transition if transition.contains("To") => Some(TRANSITIONS),
+        _ => Some(BEFORE_THE_MERGE),
+    }
+}
