@@ -11,7 +11,7 @@ use alloy_rpc_types_trace::{
 use fixpoint_chain::{ExecutedBlock, FixpointEvmFactory};
 use jsonrpsee::core::RegisterMethodError;
 use revm::{
-    DatabaseCommit, DatabaseRef,
+    DatabaseRef,
     context::{TxEnv, result::ResultAndState},
     primitives::eip7825::TX_GAS_LIMIT_CAP,
 };
@@ -25,7 +25,7 @@ use crate::{
     methods::{Arguments, Module, register as method},
     simulate::Simulation,
     trace_budget::TraceBudget,
-    traced::{self, in_turn},
+    traced::{self, each_of, in_turn},
 };
 
 pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
@@ -148,35 +148,20 @@ fn trace_block(
     let options: GethDebugTracingOptions =
         arguments.optional("tracing options")?.unwrap_or_default();
     let block = context.block(id)?.ok_or(RpcError::UnknownBlock)?;
-    let start = context
-        .chain
-        .replay_point(block.hash(), 0)
-        .map_err(RpcError::internal)?;
-    // A block without transactions has no place to start from, and nothing to trace.
-    let Some(mut start) = start else {
-        return Ok(Vec::new());
-    };
     let factory = context.chain.spec().evm_factory();
-    let mut traces = Vec::new();
     let mut budget = TraceBudget::default();
-    for (index, transaction) in block.transactions.iter().enumerate() {
-        let (trace, outcome) = trace(
-            &factory,
-            &mut start.database,
-            start.env.clone(),
-            TxEnv::from_recovered_tx(transaction.inner(), transaction.signer()),
-            options.clone(),
-            place(&block, index),
-            &mut budget,
-        )?;
-        start.database.commit(outcome.state);
-        let tx_hash = Some(*transaction.inner().tx_hash());
-        traces.push(TraceResult::Success {
-            result: trace,
-            tx_hash,
-        });
-    }
-    Ok(traces)
+    let traces = each_of(context, &block, |index, database, env, transaction| {
+        let (options, place) = (options.clone(), place(&block, index));
+        let budget = &mut budget;
+        trace(&factory, database, env, transaction, options, place, budget)
+    })?;
+    let traced = traces.into_iter().zip(&block.transactions);
+    Ok(traced
+        .map(|(result, transaction)| TraceResult::Success {
+            result,
+            tx_hash: Some(*transaction.inner().tx_hash()),
+        })
+        .collect())
 }
 
 /// Traces a call with as much gas as a transaction can have (EIP-7825), or less if it says so.

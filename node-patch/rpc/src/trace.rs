@@ -13,13 +13,12 @@ use alloy_rpc_types_trace::{
     filter::TraceFilter,
     parity::{LocalizedTransactionTrace, StateDiff, TraceType, TransactionTrace},
 };
-use fixpoint_chain::{ExecutedBlock, FixpointEvmFactory, StateView};
+use fixpoint_chain::{ExecutedBlock, FixpointEvmFactory};
 use fixpoint_evm::inspect::InferenceCall;
 use jsonrpsee::core::RegisterMethodError;
 use revm::{
-    DatabaseCommit, DatabaseRef,
+    DatabaseRef,
     context::{TxEnv, result::ResultAndState},
-    database::State,
     primitives::eip7825::TX_GAS_LIMIT_CAP,
 };
 use revm_inspectors::tracing::{TracingInspector, TracingInspectorConfig};
@@ -32,7 +31,7 @@ use crate::{
     methods::{Arguments, Module, register as method},
     simulate::Simulation,
     trace_budget::TraceBudget,
-    traced::{self, in_turn},
+    traced::{self, each_of, in_turn},
 };
 
 /// Most blocks that one `trace_filter` looks through.
@@ -118,11 +117,12 @@ impl Traced {
         })
     }
 
-    fn localized(self, info: TransactionInfo) -> Vec<Localized> {
+    fn localized(self, info: TransactionInfo) -> (Vec<Localized>, ResultAndState) {
         let nodes = self.inspector.traces().nodes().to_vec();
         let builder = self.inspector.into_parity_builder();
         let traces = builder.into_localized_transaction_traces(info);
-        annotate_flat(traces, self.inferences, &nodes)
+        let traces = annotate_flat(traces, self.inferences, &nodes);
+        (traces, self.outcome)
     }
 
     /// `database` is the state before the transaction.
@@ -186,7 +186,8 @@ fn transaction(context: &Context, hash: B256) -> Result<Option<Vec<Localized>>, 
         &[TraceType::Trace].into_iter().collect(),
         &mut TraceBudget::default(),
     )?;
-    Ok(Some(traced.localized(info(&found.block, found.index))))
+    let (traces, _) = traced.localized(info(&found.block, found.index));
+    Ok(Some(traces))
 }
 
 /// Where a transaction stands.
@@ -202,49 +203,16 @@ fn info(block: &ExecutedBlock, index: usize) -> TransactionInfo {
     }
 }
 
-/// Runs the transactions of a block in order, each on the state that the one before left.
-fn each_of<R>(
-    context: &Context,
-    block: &ExecutedBlock,
-    types: &Types,
-    budget: &mut TraceBudget,
-    mut take: impl FnMut(usize, Traced, &State<StateView>) -> Result<(R, ResultAndState), RpcError>,
-) -> Result<Vec<R>, RpcError> {
-    let start = context
-        .chain
-        .replay_point(block.hash(), 0)
-        .map_err(RpcError::internal)?;
-    // A block without transactions has no place to start from, and nothing to trace.
-    let Some(mut start) = start else {
-        return Ok(Vec::new());
-    };
-    let factory = context.chain.spec().evm_factory();
-    let mut taken = Vec::new();
-    for (index, transaction) in block.transactions.iter().enumerate() {
-        let traced = Traced::run(
-            &factory,
-            &mut start.database,
-            start.env.clone(),
-            TxEnv::from_recovered_tx(transaction.inner(), transaction.signer()),
-            types,
-            budget,
-        )?;
-        let (result, outcome) = take(index, traced, &start.database)?;
-        start.database.commit(outcome.state);
-        taken.push(result);
-    }
-    Ok(taken)
-}
-
 fn trace_block(
     context: &Context,
     block: &ExecutedBlock,
     budget: &mut TraceBudget,
 ) -> Result<Vec<Localized>, RpcError> {
     let types = [TraceType::Trace].into_iter().collect();
-    let traces = each_of(context, block, &types, budget, |index, traced, _| {
-        let outcome = traced.outcome.clone();
-        Ok((traced.localized(info(block, index)), outcome))
+    let factory = context.chain.spec().evm_factory();
+    let traces = each_of(context, block, |index, database, env, transaction| {
+        let traced = Traced::run(&factory, database, env, transaction, &types, budget)?;
+        Ok(traced.localized(info(block, index)))
     })?;
     Ok(traces.into_iter().flatten().collect())
 }
@@ -321,16 +289,12 @@ fn replay_block(
         return Ok(None);
     };
     let mut budget = TraceBudget::default();
-    let results = each_of(
-        context,
-        &block,
-        types,
-        &mut budget,
-        |index, traced, before| {
-            let hash = info(&block, index).hash;
-            traced.results(before, types, hash)
-        },
-    )?;
+    let factory = context.chain.spec().evm_factory();
+    let results = each_of(context, &block, |index, database, env, transaction| {
+        let budget = &mut budget;
+        let traced = Traced::run(&factory, database, env, transaction, types, budget)?;
+        traced.results(&*database, types, info(&block, index).hash)
+    })?;
     Ok(Some(results))
 }
 

@@ -1,15 +1,17 @@
-//! One traced transaction: whose turn it is, how much it may record, and what it records of inferences.
+//! What traces have in common: whose turn it is, one transaction or all of a block, how much each may record, and
+//! what it records of inferences.
 //!
 //! What is recorded beside that, and how it is shown, is in `debug` and `trace`.
 
 use std::{sync::Arc, time::Duration};
 
-use alloy_evm::{Evm, EvmEnv, EvmFactory, eth::EthEvmContext};
-use fixpoint_chain::FixpointEvmFactory;
+use alloy_evm::{Evm, EvmEnv, EvmFactory, FromRecoveredTx, eth::EthEvmContext};
+use fixpoint_chain::{ExecutedBlock, FixpointEvmFactory, StateView};
 use fixpoint_evm::inspect::{InferenceCall, InferenceInspector};
 use revm::{
-    Inspector,
+    DatabaseCommit, Inspector,
     context::{TxEnv, result::ResultAndState},
+    database::State,
 };
 use serde::Serialize;
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
@@ -43,6 +45,36 @@ pub(crate) fn in_turn<T>(
         trace: make()?,
         _turn: Arc::new(turn),
     })
+}
+
+/// Hands `trace` the transactions of a block in order, each with its index and on the state that the one before
+/// left, and commits what it answers that the transaction changes.
+pub(crate) fn each_of<R>(
+    context: &Context,
+    block: &ExecutedBlock,
+    mut trace: impl FnMut(
+        usize,
+        &mut State<StateView>,
+        EvmEnv,
+        TxEnv,
+    ) -> Result<(R, ResultAndState), RpcError>,
+) -> Result<Vec<R>, RpcError> {
+    let start = context
+        .chain
+        .replay_point(block.hash(), 0)
+        .map_err(RpcError::internal)?;
+    // A block without transactions has no place to start from, and nothing to trace.
+    let Some(mut start) = start else {
+        return Ok(Vec::new());
+    };
+    let mut traces = Vec::new();
+    for (index, transaction) in block.transactions.iter().enumerate() {
+        let transaction = TxEnv::from_recovered_tx(transaction.inner(), transaction.signer());
+        let (traced, outcome) = trace(index, &mut start.database, start.env.clone(), transaction)?;
+        start.database.commit(outcome.state);
+        traces.push(traced);
+    }
+    Ok(traces)
 }
 
 /// Runs one transaction under `inspector`, whose records `budget` counts. Nothing is committed.
