@@ -11,8 +11,9 @@ pub(crate) mod pairs;
 
 /// Outputs that make a panel worth its memory, whatever their depth.
 const FULL_ENOUGH: usize = 4;
-/// Deepest weights that a panel of fewer outputs takes: most of it is empty, yet plain Rust, which multiplies
-/// four outputs at a time, is slower until its rows are this long (measured).
+/// Deepest weights that a panel of fewer outputs takes. Most of it is empty, yet plain Rust, which multiplies four
+/// outputs at a time, is slower at this depth too: 32 rows take it twice as long on AVX2, one row as long. The
+/// bound is one of memory: a panel may take 32 times that of its weights.
 const EMPTY_DEPTH: usize = 4096;
 
 /// Whether constant weights of so many outputs belong in panels.
