@@ -73,3 +73,11 @@ def candles_for_return(seed, markets, count, stride):
     parts, after = windows(rows, 24, stride)
     last, closed = parts[:, -1, 3], rows[after[:, 0], after[:, 1], 3]
     return parts, (100.0 * (closed / last - 1.0))[:, None]
+
+
+def calibration_rows(rows, count, seed):
+    """Half at random, half those that move most: inputs and states saturate beyond what is seen here."""
+    random = np.random.default_rng(seed).choice(len(rows), count // 2, replace=False)
+    span = (rows[:, :, 1].max(axis=1) - rows[:, :, 2].min(axis=1)) / rows[:, -1, 3]
+    extreme = np.argsort(-span, kind="stable")[: count // 2]
+    return rows[np.concatenate([random, extreme])]

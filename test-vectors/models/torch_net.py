@@ -4,6 +4,7 @@ Import this before `torch`: it sets the environment that PyTorch reads when it i
 Data sets, architectures and losses belong in each model's own `train.py`.
 """
 
+import argparse
 import os
 from pathlib import Path
 
@@ -21,6 +22,15 @@ import torch
 ONNX_OPSET = 20
 # Rows of the test set whose answers by onnxruntime are kept: a check for tests, not the measure.
 ANSWERED_ROWS = 60
+
+
+def parse_arguments(description, folder, *, steps, seeded):
+    """The command line of a training script: where its files go, what begins with the seed, and how long it trains."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--output", type=Path, default=folder, help="directory of the files written")
+    parser.add_argument("--seed", type=int, default=7, help=f"seed of {seeded}")
+    parser.add_argument("--steps", type=int, default=steps, help="gradient steps")
+    return parser.parse_args()
 
 
 def begin(seed):

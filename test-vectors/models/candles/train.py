@@ -1,6 +1,5 @@
 """Trains an LSTM that forecasts volatility from ten raw candles and writes PyTorch's export, calibration set and test set."""
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -38,20 +37,11 @@ class Forecast(nn.Module):
         return functional.softplus(self.forecast(torch.relu(self.hidden(states[:, -1]))))
 
 
-def calibration_rows(rows, seed):
-    """Half at random, half those that move most: inputs and states saturate beyond what is seen here."""
-    random = np.random.default_rng(seed).choice(len(rows), CALIBRATION_ROWS // 2, replace=False)
-    span = (rows[:, :, 1].max(axis=1) - rows[:, :, 2].min(axis=1)) / rows[:, -1, 3]
-    extreme = np.argsort(-span, kind="stable")[: CALIBRATION_ROWS // 2]
-    return rows[np.concatenate([random, extreme])]
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--output", type=Path, default=Path(__file__).resolve().parent, help="directory of the files written")
-    parser.add_argument("--seed", type=int, default=7, help="seed of the market, the first weights and the batches")
-    parser.add_argument("--steps", type=int, default=4_000, help="gradient steps")
-    arguments = parser.parse_args()
+    folder = Path(__file__).resolve().parent
+    arguments = torch_net.parse_arguments(
+        __doc__, folder, steps=4_000, seeded="the market, the first weights and the batches"
+    )
 
     rows, targets = market.candles_for_volatility(arguments.seed, TRAIN_MARKETS, TRAIN_CANDLES, 5)
     test_rows, test_targets = market.candles_for_volatility(arguments.seed + 1, TEST_ROWS, 11, 11)
@@ -70,7 +60,7 @@ def main():
     arguments.output.mkdir(parents=True, exist_ok=True)
     path = arguments.output / "candles.onnx"
     torch_net.export(model, path, torch.from_numpy(test_rows[:2]), "open_high_low_close", "volatility")
-    np.savez_compressed(arguments.output / "calibration.npz", open_high_low_close=calibration_rows(rows, arguments.seed))
+    np.savez_compressed(arguments.output / "calibration.npz", open_high_low_close=market.calibration_rows(rows, CALIBRATION_ROWS, arguments.seed))
     np.savez_compressed(arguments.output / "test.npz", open_high_low_close=test_rows)
     np.save(arguments.output / "test_targets.npy", test_targets)
 

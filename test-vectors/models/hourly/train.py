@@ -1,6 +1,5 @@
 """Trains a TCN that forecasts the next hour's return from 24 raw candles and writes PyTorch's export, calibration set and test set."""
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -54,20 +53,11 @@ class Forecast(nn.Module):
         return self.forecast(self.blocks(x)[:, :, -1])
 
 
-def calibration_rows(rows, seed):
-    """Half at random, half those that move most: inputs and states saturate beyond what is seen here."""
-    random = np.random.default_rng(seed).choice(len(rows), CALIBRATION_ROWS // 2, replace=False)
-    span = (rows[:, :, 1].max(axis=1) - rows[:, :, 2].min(axis=1)) / rows[:, -1, 3]
-    extreme = np.argsort(-span, kind="stable")[: CALIBRATION_ROWS // 2]
-    return rows[np.concatenate([random, extreme])]
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--output", type=Path, default=Path(__file__).resolve().parent, help="directory of the files written")
-    parser.add_argument("--seed", type=int, default=7, help="seed of the market, the first weights and the batches")
-    parser.add_argument("--steps", type=int, default=3_000, help="gradient steps")
-    arguments = parser.parse_args()
+    folder = Path(__file__).resolve().parent
+    arguments = torch_net.parse_arguments(
+        __doc__, folder, steps=3_000, seeded="the market, the first weights and the batches"
+    )
 
     rows, targets = market.candles_for_return(arguments.seed, TRAIN_MARKETS, TRAIN_CANDLES, 6)
     test_rows, test_targets = market.candles_for_return(arguments.seed + 1, TEST_ROWS, 25, 25)
@@ -88,7 +78,7 @@ def main():
     arguments.output.mkdir(parents=True, exist_ok=True)
     path = arguments.output / "hourly.onnx"
     torch_net.export(model, path, torch.from_numpy(test_rows[:2]), "candles", "regression_output")
-    np.savez_compressed(arguments.output / "calibration.npz", candles=calibration_rows(rows, arguments.seed))
+    np.savez_compressed(arguments.output / "calibration.npz", candles=market.calibration_rows(rows, CALIBRATION_ROWS, arguments.seed))
     np.savez_compressed(arguments.output / "test.npz", candles=test_rows)
     np.save(arguments.output / "test_targets.npy", test_targets)
 

@@ -1,6 +1,5 @@
 """Trains a transformer that tells what kind of trader a wallet is and writes PyTorch's export, calibration set and test set."""
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -37,11 +36,10 @@ class Classifier(nn.Module):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--output", type=Path, default=Path(__file__).resolve().parent, help="directory of the files written")
-    parser.add_argument("--seed", type=int, default=7, help="seed of the wallets, the first weights and the batches")
-    parser.add_argument("--steps", type=int, default=3_600, help="gradient steps")
-    arguments = parser.parse_args()
+    folder = Path(__file__).resolve().parent
+    arguments = torch_net.parse_arguments(
+        __doc__, folder, steps=3_600, seeded="the wallets, the first weights and the batches"
+    )
 
     tokens, kinds = wallets.wallets(arguments.seed, TRAIN_ROWS)
     test_tokens, test_kinds = wallets.wallets(arguments.seed + 1, TEST_ROWS)
