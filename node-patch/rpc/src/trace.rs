@@ -235,6 +235,9 @@ fn filter(context: &Context, wanted: &TraceFilter) -> Result<Vec<Localized>, Rpc
     let mut budget = TraceBudget::default();
     let mut found = Vec::new();
     for number in from..=to {
+        if found.len() as u64 >= limit {
+            break;
+        }
         let Some(block) = context.block(number.into())? else {
             break;
         };
