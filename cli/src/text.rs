@@ -1,23 +1,7 @@
 //! Numbers and types as people read them.
 
+pub(crate) use fixpoint_compiler::report::page::grouped;
 use fixpoint_runtime::tensor::TensorType;
-
-/// `1234567` as `1,234,567`.
-pub(crate) fn grouped(number: impl ToString) -> String {
-    let digits = number.to_string();
-    let (sign, digits) = match digits.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", digits.as_str()),
-    };
-    let mut text = String::from(sign);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// `[1, 8, 8, 1]` as `1x8x8x1`; a scalar as `scalar`.
 pub(crate) fn shape(dimensions: &[u32]) -> String {

@@ -60,9 +60,14 @@ pub(super) fn percent(value: f64) -> String {
     format!("{percent:.2} %")
 }
 
-/// `1234567` as `1,234,567`.
-pub(super) fn grouped(digits: &str) -> String {
-    let mut text = String::new();
+/// An integer in groups of three digits: `1234567` as `1,234,567`.
+pub fn grouped(number: impl ToString) -> String {
+    let digits = number.to_string();
+    let (sign, digits) = match digits.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", digits.as_str()),
+    };
+    let mut text = String::from(sign);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');

@@ -16,6 +16,8 @@ mod notes;
 mod picture;
 mod plots;
 
+pub use figures::grouped;
+
 use super::{Report, Top1};
 use figures::{clean, count, figure, figure_of_integer, percent, short};
 use maud::{DOCTYPE, Markup, PreEscaped, html};

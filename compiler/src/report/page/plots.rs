@@ -35,7 +35,7 @@ pub(super) fn histogram(output: &OutputAccuracy) -> Markup {
                 @let from = start + bin as f64 * bin_width;
                 rect.fill x=(coordinate(bin as f64 * step + 0.5)) y=(coordinate(bottom - height))
                     width=(coordinate(step - 1.0)) height=(coordinate(height)) data-count=(count) {
-                    title { (short(from)) " to " (short(from + bin_width)) ": " (grouped(&count.to_string())) }
+                    title { (short(from)) " to " (short(from + bin_width)) ": " (grouped(count)) }
                 }
             }
             @if output.p99_error > 0.0 {
@@ -46,7 +46,7 @@ pub(super) fn histogram(output: &OutputAccuracy) -> Markup {
             text.small x="0" y=(HEIGHT - 8.0) { (short(*start)) }
             text.small x=(WIDTH / 2.0) y=(HEIGHT - 8.0) text-anchor="middle" { "0" }
             text.small x=(WIDTH) y=(HEIGHT - 8.0) text-anchor="end" { (short(-start)) }
-            text.small x=(WIDTH / 2.0) y="12" text-anchor="middle" { (grouped(&most.to_string())) }
+            text.small x=(WIDTH / 2.0) y="12" text-anchor="middle" { (grouped(most)) }
         }
     }
 }
