@@ -109,10 +109,11 @@ contract InferenceShimTest is Harness, InferenceTest {
     /// forge-config: default.fuzz.runs = 12
     /// forge-config: ci.fuzz.runs = 12
     function test_fuzz_gasIsWhatThePrecompileCharges(uint24 cost, uint16 length) public warm {
-        // An argument of a process has at most 128 KiB, two of its digits a byte.
-        bytes memory data = input(RETURNED, cost, 9 + uint256(length) % 65_000);
+        // Below what goes through a file: where a test has settings of its own and the profile is not
+        // the default one, forge 1.7.1 at times forgets which files it may write.
+        bytes memory data = input(RETURNED, cost, 9 + uint256(length) % 32_000);
         (bool ok, uint256 gasUsed) = measure(gasleft(), data);
-        vm.assertTrue(ok, "returned");
+        vm.assertTrue(ok, string.concat("reverted: ", vm.toString(returned())));
         vm.assertGe(gasUsed, cost);
         vm.assertLt(gasUsed, (cost < SHIM_GAS ? SHIM_GAS : cost) + TOLERANCE);
     }
@@ -143,7 +144,7 @@ contract InferenceShimTest is Harness, InferenceTest {
     function test_fuzz_gasJustEnoughIsEnough(uint24 cost) public warm {
         if (cost < 10_000) cost += 10_000;
         (bool ok,) = measure(uint256(cost) + 1_000, input(RETURNED, cost, 9));
-        vm.assertTrue(ok, "returned");
+        vm.assertTrue(ok, string.concat("reverted: ", vm.toString(returned())));
     }
 
     /// @dev The transient need that the shim documents.
@@ -179,6 +180,16 @@ contract InferenceShimTest is Harness, InferenceTest {
             gasUsed := gas()
             ok := call(given, target, 0, add(data, 0x20), mload(data), 0, 0)
             gasUsed := sub(gasUsed, gas())
+        }
+    }
+
+    /// @dev What the last call returned, or reverted with.
+    function returned() private pure returns (bytes memory data) {
+        assembly ("memory-safe") {
+            data := mload(0x40)
+            mstore(data, returndatasize())
+            returndatacopy(add(data, 0x20), 0, returndatasize())
+            mstore(0x40, and(add(add(data, returndatasize()), 0x3f), not(0x1f)))
         }
     }
 
