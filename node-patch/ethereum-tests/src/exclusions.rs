@@ -1,10 +1,25 @@
 //! What is not run, and why. A test that is not named here runs, and counts if it fails.
 
 /// A part of a path, and why no test below it can say anything.
-const PATHS: &[(&str, &str)] = &[(
-    "stEIP2537",
-    "written for a draft of EIP-2537, whose prices and addresses the final one changed",
-)];
+const PATHS: &[(&str, &str)] = &[
+    (
+        "stEIP2537",
+        "written for a draft of EIP-2537, whose prices and addresses the final one changed",
+    ),
+    (
+        "stEOF",
+        "of EOF, which was written for Prague and which no hardfork took",
+    ),
+    ("RevertInCreateInInit_Paris", STORAGE_WITHOUT_CODE),
+    ("RevertInCreateInInitCreate2Paris", STORAGE_WITHOUT_CODE),
+    ("create2collisionStorageParis", STORAGE_WITHOUT_CODE),
+    ("dynamicAccountOverwriteEmpty_Paris", STORAGE_WITHOUT_CODE),
+    ("InitCollisionParis", STORAGE_WITHOUT_CODE),
+];
+
+/// revm creates such a contract, EIP-7610 refuses to.
+const STORAGE_WITHOUT_CODE: &str = "creates at an account with storage but neither code nor nonce (EIP-7610), \
+     which no chain has had since EIP-161";
 
 /// Networks of block tests whose blocks this node's import has no rules for.
 const BEFORE_THE_MERGE: &str = "blocks from before the merge, which no chain of this node can have";

@@ -216,7 +216,7 @@ fn play(
         gas_used,
         output,
         logs: keccak256(encoded),
-        root: root(&test.pre, &mut state),
+        root: root(test, spec, &mut state),
     }
 }
 
@@ -241,10 +241,11 @@ fn database(accounts: &Accounts) -> CacheDB<EmptyDB> {
 }
 
 /// The root of the state before, with what the run has changed.
-fn root(before: &Accounts, state: &mut State<CacheDB<EmptyDB>>) -> B256 {
+fn root(test: &Test, spec: SpecId, state: &mut State<CacheDB<EmptyDB>>) -> B256 {
     state.merge_transitions(revm::database::states::bundle_state::BundleRetention::PlainState);
     let bundle = state.take_bundle();
-    let mut after: BTreeMap<Address, (AccountInfo, BTreeMap<U256, U256>)> = before
+    let mut after: BTreeMap<Address, (AccountInfo, BTreeMap<U256, U256>)> = test
+        .pre
         .iter()
         .map(|(address, account)| {
             let nonce = account.nonce.saturating_to();
@@ -267,6 +268,10 @@ fn root(before: &Accounts, state: &mut State<CacheDB<EmptyDB>>) -> B256 {
         for (slot, value) in change.storage {
             entry.1.insert(slot, value.present_value);
         }
+    }
+    // A block pays its beneficiary, if only nothing, which made an account before EIP-161.
+    if !spec.is_enabled_in(SpecId::SPURIOUS_DRAGON) {
+        after.entry(test.env.current_coinbase).or_default();
     }
     state_root_unhashed(after.into_iter().map(|(address, (info, storage))| {
         let slots = storage.into_iter().filter(|(_, value)| !value.is_zero());
