@@ -175,21 +175,35 @@ fn parse_shape(text: &str) -> Result<(String, Vec<usize>)> {
 pub(crate) fn run(args: Args) -> Result<()> {
     let compiled = compile(&args)?;
     let file = model_file::of(compiled.payload.clone())?;
+    let files = files(&args, &compiled);
+    let costs = match cost::in_wei(&file, args.gas_price) {
+        Ok(costs) => costs,
+        // It runs here all the same, and whoever makes it smaller wants to know how well.
+        Err(refusal) => {
+            write_model(&files, &compiled)?;
+            let written = format!("{} is written and runs here", args.output.display());
+            return Err(refusal.context(written));
+        }
+    };
     let told = Told {
         report: &compiled.report,
-        costs: cost::in_wei(&file, args.gas_price)?,
+        costs,
         file: &file,
-        files: files(&args, &compiled),
+        files,
     };
-    // The model comes last: where it is, the rest is.
     if let Some(path) = &args.report {
         whole_file::write(path, told.page(&args.output).as_bytes())?;
     }
-    if let (Some(path), Some(record)) = (&told.files.record, &compiled.record) {
+    write_model(&told.files, &compiled)?;
+    if args.json { told.json() } else { told.print() }
+}
+
+/// The model comes last: where it is, the rest is.
+fn write_model(files: &Files, compiled: &Compiled) -> Result<()> {
+    if let (Some(path), Some(record)) = (&files.record, &compiled.record) {
         whole_file::write(path, record.to_json().as_bytes())?;
     }
-    whole_file::write(&args.output, &compiled.payload)?;
-    if args.json { told.json() } else { told.print() }
+    whole_file::write(&files.model, &compiled.payload)
 }
 
 /// Where everything goes; what was chosen goes beside the model, unless it was given, or there was no
