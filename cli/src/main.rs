@@ -7,7 +7,9 @@ mod answers;
 mod bars;
 mod bill;
 mod commands;
+mod config_file;
 mod cost;
+mod genesis_args;
 mod interrupt;
 mod local_model;
 mod model_file;
@@ -59,13 +61,15 @@ enum Command {
     Verify(commands::verify::Args),
     Receipt(commands::receipt::Args),
     Devnet(commands::devnet::Args),
+    Genesis(commands::genesis::Args),
     Precompile(commands::precompile::Args),
     Conformance(commands::conformance::Args),
 }
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
-    let result = fixpoint_node::kernels::check().and_then(|()| run(command));
+    let result = config_file::arguments(std::env::args_os())
+        .map(|arguments| Cli::parse_from(arguments).command)
+        .and_then(|command| fixpoint_node::kernels::check().and_then(|()| run(command)));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -91,6 +95,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Verify(args) => commands::verify::run(args),
         Command::Receipt(args) => commands::receipt::run(args),
         Command::Devnet(args) => commands::devnet::run(args),
+        Command::Genesis(args) => commands::genesis::run(args),
         Command::Precompile(args) => commands::precompile::run(args),
         Command::Conformance(args) => commands::conformance::run(args),
     }

@@ -1,21 +1,32 @@
-//! `fixpoint devnet`: a node for development.
+//! `fixpoint devnet`: a node for development. Options are called as anvil's are.
 
-use anyhow::Result;
-use fixpoint_node::{DevnetConfig, run_devnet};
 use std::{net::IpAddr, path::PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use fixpoint_node::{DevnetConfig, accounts::DevWallet, genesis::GenesisOptions, run_devnet};
+
+use crate::genesis_args::{GenesisArgs, NEW_CHAIN};
 
 /// Run a development node: an Ethereum chain with the inference precompile.
 ///
 /// Ten funded accounts (the well-known ones), predeployed contracts, Ethereum JSON-RPC over HTTP and
 /// WebSocket. Listens on loopback unless told otherwise: whoever reaches it can spend the accounts.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    args_override_self = true,
+    after_help = "Examples:
   fixpoint devnet
   fixpoint devnet --port 9545 --data-dir ./chain
-  fixpoint devnet --block-time 2")]
+  fixpoint devnet --block-time 2
+  fixpoint devnet --config fixpoint.toml --verbose
+  fixpoint devnet --chain-id 1337 --hardfork prague --accounts 20 --balance 100"
+)]
 pub(crate) struct Args {
+    /// Options from this TOML file, such as `port = 9545`; the command line's count where both say something
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Port to listen on; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value_t = 8545)]
+    #[arg(short, long, value_name = "PORT", default_value_t = 8545)]
     port: u16,
     /// Address to listen on
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
@@ -23,9 +34,6 @@ pub(crate) struct Args {
     /// Keep the chain here (default: in memory, gone at the end)
     #[arg(long, value_name = "D")]
     data_dir: Option<PathBuf>,
-    /// Seconds between blocks (default: a block for each transaction as it arrives)
-    #[arg(long, value_name = "S")]
-    block_time: Option<f64>,
     /// Start from this state, in anvil's form
     #[arg(long, value_name = "FILE", conflicts_with = "state")]
     load_state: Option<PathBuf>,
@@ -38,26 +46,110 @@ pub(crate) struct Args {
     /// Log a line for each block
     #[arg(short, long)]
     verbose: bool,
+    /// How log lines look, on standard error: for people, or an object of JSON each
+    #[arg(long, value_name = "FORM", value_parser = ["text", "json"], default_value = "text")]
+    log_format: String,
+    /// Print nothing but warnings
+    #[arg(short, long, visible_alias = "silent", conflicts_with = "verbose")]
+    quiet: bool,
+    #[arg(
+        short,
+        long,
+        visible_alias = "rpc-url",
+        value_name = "URL",
+        hide = true
+    )]
+    fork_url: Option<String>,
+    #[command(flatten)]
+    accounts: AccountArgs,
+    #[command(flatten)]
+    genesis: GenesisArgs,
+    /// All of the genesis from a file in geth's form, which `fixpoint genesis` writes: it names the
+    /// accounts with money itself
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = NEW_CHAIN,
+        conflicts_with_all = ["balance", "chain_id", "hardfork", "gas_limit", "base_fee", "timestamp"]
+    )]
+    init: Option<PathBuf>,
+    #[command(flatten)]
+    mining: MiningArgs,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Accounts")]
+struct AccountArgs {
+    /// How many accounts are funded and unlocked
+    #[arg(short, long, value_name = "N", default_value_t = DevWallet::default().count)]
+    accounts: u32,
+    /// Balance of each in ether, on a new chain
+    #[arg(long, value_name = "ETHER", default_value_t = GenesisOptions::default().balance_ether)]
+    balance: u64,
+    /// BIP-39 words that the accounts' keys come from
+    #[arg(short, long, value_name = "WORDS", default_value_t = DevWallet::default().mnemonic)]
+    mnemonic: String,
+    /// Where the keys are below the mnemonic; the account's number follows
+    #[arg(long, value_name = "PATH", default_value_t = DevWallet::default().derivation_path)]
+    derivation_path: String,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "When blocks are made")]
+struct MiningArgs {
+    /// Seconds between blocks (default: a block for each transaction as it arrives)
+    #[arg(short, long, value_name = "S")]
+    block_time: Option<f64>,
+    /// Only when `evm_mine` asks for one
+    #[arg(long, visible_alias = "no-mine", conflicts_with = "block_time")]
+    no_mining: bool,
+    /// For each transaction, and every --block-time seconds besides
+    #[arg(long, requires = "block_time", conflicts_with = "no_mining")]
+    mixed_mining: bool,
+}
+
+impl MiningArgs {
+    fn automine(&self) -> Option<bool> {
+        match (self.no_mining, self.mixed_mining) {
+            (true, _) => Some(false),
+            (_, true) => Some(true),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let filter = if args.verbose { "info" } else { "warn" };
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| filter.into()),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    if args.fork_url.is_some() {
+        bail!(
+            "a devnet cannot fork another chain, which has neither the precompile nor its models; \
+               --load-state takes accounts, code and storage from a file that `anvil --dump-state` wrote"
+        );
+    }
+    let genesis = args.init.as_ref().map(|file| {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is no genesis of geth's form", file.display()))
+    });
     let existing = args.state.clone().filter(|file| file.exists());
     let config = DevnetConfig {
-        load_state: args.load_state.or(existing),
-        dump_state: args.dump_state.or(args.state),
         host: args.host,
         port: args.port,
         data_dir: args.data_dir,
-        block_time: args.block_time,
+        block_time: args.mining.block_time,
+        automine: args.mining.automine(),
+        genesis_options: args.genesis.options(args.accounts.balance)?,
+        genesis: genesis.transpose()?,
+        wallet: DevWallet {
+            mnemonic: args.accounts.mnemonic,
+            derivation_path: args.accounts.derivation_path,
+            count: args.accounts.accounts,
+        },
+        load_state: args.load_state.or(existing),
+        dump_state: args.dump_state.or(args.state),
         log_blocks: args.verbose,
-        ..DevnetConfig::default()
+        log_json: args.log_format == "json",
+        quiet: args.quiet,
     };
     run_devnet(config)
 }

@@ -7,6 +7,7 @@ pub(crate) mod conformance;
 pub(crate) mod deploy;
 pub(crate) mod devnet;
 pub(crate) mod eval;
+pub(crate) mod genesis;
 pub(crate) mod inspect;
 pub(crate) mod precompile;
 pub(crate) mod receipt;

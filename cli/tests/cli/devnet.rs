@@ -10,7 +10,7 @@ use alloy::{
 use alloy_primitives::{Address, Bytes, U256, address, keccak256};
 use fixpoint_node::{
     DevnetConfig, Node,
-    genesis::{DEVNET_CHAIN_ID, devnet_genesis},
+    genesis::{GenesisOptions, devnet_genesis},
 };
 use fixpoint_precompile::address::CHUNK_STORE;
 
@@ -43,7 +43,7 @@ impl Devnet {
 
     /// Starts it from a genesis without these accounts.
     pub(crate) async fn start_without(accounts: &[Address]) -> Self {
-        let mut genesis = devnet_genesis(DEVNET_CHAIN_ID, [FIRST]).expect("a genesis");
+        let mut genesis = devnet_genesis(GenesisOptions::default(), [FIRST]).expect("a genesis");
         genesis
             .alloc
             .retain(|address, _| !accounts.contains(address));

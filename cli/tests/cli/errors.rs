@@ -208,6 +208,20 @@ fn a_token_id_is_no_address() {
 }
 
 #[test]
+fn a_devnet_says_why_it_cannot_fork() {
+    let said = error(&["devnet", "--fork-url", "http://127.0.0.1:1"]);
+    assert_contains(&said, &["cannot fork another chain"]);
+    let said = error(&[
+        "devnet",
+        "--mnemonic",
+        "no words of any list",
+        "--port",
+        "0",
+    ]);
+    assert_contains(&said, &["the accounts"]);
+}
+
+#[test]
 fn every_help_has_examples() {
     let text = ok(&["--help"]);
     assert_contains(&text, &["Examples:", "fixpoint deploy"]);
@@ -221,6 +235,7 @@ fn every_help_has_examples() {
         "call",
         "verify",
         "devnet",
+        "genesis",
         "precompile",
         "conformance",
     ];

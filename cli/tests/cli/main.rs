@@ -1,12 +1,13 @@
 //! The command line from outside: the binary, run as a user runs it.
 //!
-//! 1. [`models`], [`report`], [`sources`], [`precompile`], [`conformance`]: what needs no chain.
+//! 1. [`models`], [`report`], [`sources`], [`precompile`], [`conformance`], [`genesis`]: what needs no chain.
 //! 2. [`onchain`] and [`resume`]: against a devnet in this process.
 //! 3. [`errors`]: failures and help of all commands.
 
 mod conformance;
 mod devnet;
 mod errors;
+mod genesis;
 mod models;
 mod onchain;
 mod precompile;

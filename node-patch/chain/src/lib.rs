@@ -2,7 +2,7 @@
 //!
 //! One call to [`Chain::mine`] runs through these files in this order:
 //!
-//! 1. [`spec`]: what the network agrees on before block 0.
+//! 1. [`spec`]: what the network agrees on before block 0; `genesis`: block 0.
 //! 2. [`pool`]: signed transactions that wait for a block.
 //! 3. [`build`] and [`verify`]: making a block and checking one; both run [`execute`], the only executor.
 //! 4. [`header`]: rules of a header against its parent.
@@ -21,6 +21,7 @@ pub mod build;
 pub mod chain;
 pub mod diff;
 pub mod execute;
+mod genesis;
 pub mod header;
 mod listeners;
 pub mod logs;

@@ -2,24 +2,21 @@
 
 use std::{path::Path, sync::Arc};
 
-use alloy_consensus::{
-    EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header, constants::EMPTY_WITHDRAWALS,
-};
+use alloy_consensus::{Header, constants::EMPTY_WITHDRAWALS};
 use alloy_eips::{
     eip1559::{BaseFeeParams, INITIAL_BASE_FEE},
-    eip2935, eip4788, eip7002, eip7251,
-    eip7685::EMPTY_REQUESTS_HASH,
     eip7840::BlobParams,
 };
 use alloy_evm::{EvmEnv, eth::spec::EthExecutorSpec};
 use alloy_genesis::{Genesis, GenesisAccount};
 use alloy_hardforks::{EthereumHardfork, EthereumHardforks, ForkCondition};
-use alloy_primitives::{Address, B64, B256, Bytes, U256, address, keccak256};
-use fixpoint_evm::FixpointEvmFactory;
+use alloy_primitives::{Address, B256, U256, address};
+use fixpoint_evm::{FixpointEvmFactory, precompile::gas::GAS_TABLE_VERSION};
 
 use crate::{
     block::SealedHeader,
-    diff::{Account, AccountDiff, StateDiff},
+    diff::StateDiff,
+    genesis,
     header::{MAX_EXTRA_DATA_BYTES, MAX_GAS_LIMIT, MINIMUM_GAS_LIMIT},
     state_trie::StateTrie,
 };
@@ -28,9 +25,11 @@ use crate::{
 /// contract to Solidity and never counts as empty (EIP-161 would drop its storage).
 pub const INFERENCE_ADDRESS: Address = address!("0x0000000000000000000000000000000000000F1E");
 /// Key in the genesis file's `config` with the precompile's activation time in seconds.
-const ACTIVATION_KEY: &str = "fixpointTime";
+pub const ACTIVATION_KEY: &str = "fixpointTime";
 /// Key in the genesis file's `config` with the name of the chain's hardfork.
 pub const HARDFORK_KEY: &str = "fixpointHardfork";
+/// Key in the genesis file's `config` with the version of the table of gas prices.
+pub const GAS_TABLE_KEY: &str = "fixpointGasTable";
 
 /// One network. Cheap to clone; clones share the precompile's node-local model cache.
 #[derive(Debug, Clone)]
@@ -70,6 +69,9 @@ pub enum SpecError {
     /// `config.fixpointHardfork` is not one that a chain here can have.
     #[error("config.{HARDFORK_KEY} is {0}, not one of paris, shanghai, cancun, prague, osaka")]
     Hardfork(String),
+    /// `config.fixpointGasTable` names prices that this build does not charge.
+    #[error("config.{GAS_TABLE_KEY} is {0}; this build charges by table {GAS_TABLE_VERSION}")]
+    GasTable(u64),
     /// The gas limit is outside of what a block may have.
     #[error("genesis gas limit {got} is not within {MINIMUM_GAS_LIMIT}..={MAX_GAS_LIMIT}")]
     GasLimit {
@@ -102,9 +104,9 @@ impl ChainSpec {
     ///
     /// One hardfork is active from block 0, whatever times `genesis.config` says: the one that its
     /// `fixpointHardfork` names, Osaka if absent. Its `fixpointTime` (seconds) is when the precompile
-    /// activates, 0 if absent.
+    /// activates, 0 if absent. Its `fixpointGasTable`, if there, is the version of the prices.
     pub fn from_genesis(mut genesis: Genesis) -> Result<Self, SpecError> {
-        for (address, code) in system_contracts() {
+        for (address, code) in genesis::system_contracts() {
             genesis
                 .alloc
                 .entry(address)
@@ -119,7 +121,7 @@ impl ChainSpec {
 
     /// [`Self::from_genesis`], adding no account: for a chain that was not made for the precompile.
     pub fn from_exact_genesis(genesis: Genesis) -> Result<Self, SpecError> {
-        check_genesis(&genesis)?;
+        genesis::check(&genesis)?;
         let hardfork = hardfork(&genesis)?;
         let inference_activation_s = match genesis
             .config
@@ -129,9 +131,16 @@ impl ChainSpec {
             None => 0,
             Some(seconds) => seconds.map_err(|_| SpecError::ActivationTime)?,
         };
+        let fields = &genesis.config.extra_fields;
+        if let Some(version) = fields.get_deserialized::<u64>(GAS_TABLE_KEY) {
+            let version = version?;
+            if version != u64::from(GAS_TABLE_VERSION) {
+                return Err(SpecError::GasTable(version));
+            }
+        }
         let mut trie = StateTrie::default();
-        trie.apply(&genesis_diff(&genesis));
-        let genesis_header = genesis_header(&genesis, hardfork, trie.root())?;
+        trie.apply(&genesis::state(&genesis));
+        let genesis_header = genesis::header(&genesis, hardfork, trie.root())?;
         Ok(Self {
             inner: Arc::new(Inner {
                 genesis,
@@ -193,7 +202,7 @@ impl ChainSpec {
 
     /// State of block 0 as changes to an empty one.
     pub fn genesis_state(&self) -> StateDiff {
-        genesis_diff(&self.inner.genesis)
+        genesis::state(&self.inner.genesis)
     }
 
     /// Timestamp in seconds from which the inference precompile is there.
@@ -313,113 +322,6 @@ fn hardfork(genesis: &Genesis) -> Result<EthereumHardfork, SpecError> {
         .ok_or(SpecError::Hardfork(name))
 }
 
-fn check_genesis(genesis: &Genesis) -> Result<(), SpecError> {
-    if !(MINIMUM_GAS_LIMIT..=MAX_GAS_LIMIT).contains(&genesis.gas_limit) {
-        return Err(SpecError::GasLimit {
-            got: genesis.gas_limit,
-        });
-    }
-    if genesis.extra_data.len() > MAX_EXTRA_DATA_BYTES {
-        return Err(SpecError::ExtraData {
-            got: genesis.extra_data.len(),
-        });
-    }
-    if genesis.number.unwrap_or(0) != 0 || !genesis.parent_hash.unwrap_or_default().is_zero() {
-        return Err(SpecError::NotBlockZero);
-    }
-    for (address, account) in &genesis.alloc {
-        let empty = account.non_empty_code().is_none()
-            && account.nonce.unwrap_or(0) == 0
-            && account.balance.is_zero();
-        if empty && account.storage_slots().any(|(_, value)| !value.is_zero()) {
-            return Err(SpecError::StorageOfEmptyAccount(*address));
-        }
-    }
-    Ok(())
-}
-
-/// Accounts that execution relies on, with their code.
-fn system_contracts() -> [(Address, Bytes); 5] {
-    [
-        (
-            eip2935::HISTORY_STORAGE_ADDRESS,
-            eip2935::HISTORY_STORAGE_CODE.clone(),
-        ),
-        (
-            eip4788::BEACON_ROOTS_ADDRESS,
-            eip4788::BEACON_ROOTS_CODE.clone(),
-        ),
-        (
-            eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
-            eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_CODE.clone(),
-        ),
-        (
-            eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
-            eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_CODE.clone(),
-        ),
-        (INFERENCE_ADDRESS, Bytes::from_static(&[0xfe])),
-    ]
-}
-
-fn genesis_diff(genesis: &Genesis) -> StateDiff {
-    let mut diff = StateDiff::default();
-    for (address, account) in &genesis.alloc {
-        let mut change = AccountDiff {
-            account: Some(Account {
-                nonce: account.nonce.unwrap_or(0),
-                balance: account.balance,
-                ..Account::default()
-            }),
-            wiped: false,
-            storage: account
-                .storage_slots()
-                .filter(|(_, value)| !value.is_zero())
-                .map(|(slot, value)| (slot.into(), value))
-                .collect(),
-        };
-        if let (Some(code), Some(account)) = (account.non_empty_code(), &mut change.account) {
-            account.code_hash = keccak256(code);
-            diff.code.insert(account.code_hash, code.clone());
-        }
-        diff.accounts.insert(*address, change);
-    }
-    diff
-}
-
-fn genesis_header(
-    genesis: &Genesis,
-    hardfork: EthereumHardfork,
-    state_root: B256,
-) -> Result<Header, SpecError> {
-    let base_fee = genesis
-        .base_fee_per_gas
-        .unwrap_or_else(|| INITIAL_BASE_FEE.into());
-    let base_fee = u64::try_from(base_fee).map_err(|_| SpecError::BaseFee { got: base_fee })?;
-    let has_blobs = hardfork >= EthereumHardfork::Cancun;
-    Ok(Header {
-        parent_hash: B256::ZERO,
-        ommers_hash: EMPTY_OMMER_ROOT_HASH,
-        beneficiary: genesis.coinbase,
-        state_root,
-        transactions_root: EMPTY_ROOT_HASH,
-        receipts_root: EMPTY_ROOT_HASH,
-        difficulty: genesis.difficulty,
-        number: 0,
-        gas_limit: genesis.gas_limit,
-        timestamp: genesis.timestamp,
-        extra_data: genesis.extra_data.clone(),
-        mix_hash: genesis.mix_hash,
-        nonce: B64::from(genesis.nonce),
-        base_fee_per_gas: Some(base_fee),
-        withdrawals_root: (hardfork >= EthereumHardfork::Shanghai).then_some(EMPTY_WITHDRAWALS),
-        blob_gas_used: has_blobs.then(|| genesis.blob_gas_used.unwrap_or_default()),
-        excess_blob_gas: has_blobs.then(|| genesis.excess_blob_gas.unwrap_or_default()),
-        parent_beacon_block_root: has_blobs.then_some(B256::ZERO),
-        requests_hash: (hardfork >= EthereumHardfork::Prague).then_some(EMPTY_REQUESTS_HASH),
-        ..Header::default()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -519,6 +421,17 @@ mod tests {
             ChainSpec::from_json(&unknown),
             Err(SpecError::Hardfork(name)) if name == "london"
         ));
+    }
+
+    #[test]
+    fn prices_of_another_table_are_refused() {
+        let with = |version: &str| {
+            let json = JSON.replace("77", &format!("77, \"{GAS_TABLE_KEY}\": {version}"));
+            ChainSpec::from_json(&json)
+        };
+        assert!(with(&GAS_TABLE_VERSION.to_string()).is_ok());
+        assert!(matches!(with("3"), Err(SpecError::GasTable(3))));
+        assert!(matches!(with("\"newest\""), Err(SpecError::Json(_))));
     }
 
     #[test]

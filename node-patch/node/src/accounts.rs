@@ -1,10 +1,10 @@
-//! The developer accounts: the ten well-known keys of the mnemonic
+//! The developer accounts: those of a mnemonic, by default the ten well-known ones of
 //! "test test test test test test test test test test test junk", path m/44'/60'/0'/0/N.
 //!
 //! These keys are public. Only keys live here; balances are in [`crate::genesis`].
 
 use alloy_primitives::{B256, b256};
-use alloy_signer_local::PrivateKeySigner;
+use alloy_signer_local::{LocalSignerError, MnemonicBuilder, PrivateKeySigner};
 
 /// The mnemonic that the keys are derived from.
 pub const DEV_MNEMONIC: &str = "test test test test test test test test test test test junk";
@@ -23,13 +23,52 @@ pub const DEV_KEYS: [B256; 10] = [
     b256!("0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6"),
 ];
 
-/// Signers for the first `count` developer accounts (at most ten).
-pub fn dev_signers(count: usize) -> Vec<PrivateKeySigner> {
-    DEV_KEYS
-        .iter()
-        .take(count)
-        .filter_map(|key| PrivateKeySigner::from_bytes(key).ok())
-        .collect()
+/// Where the keys are below a mnemonic; the account's number follows.
+pub const DEV_DERIVATION_PATH: &str = "m/44'/60'/0'/0/";
+
+/// The accounts that a devnet has money on and signs for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DevWallet {
+    /// BIP-39 words, in English.
+    pub mnemonic: String,
+    /// BIP-32 path, to which the account's number is added.
+    pub derivation_path: String,
+    /// How many accounts.
+    pub count: u32,
+}
+
+impl Default for DevWallet {
+    fn default() -> Self {
+        Self {
+            mnemonic: DEV_MNEMONIC.to_owned(),
+            derivation_path: DEV_DERIVATION_PATH.to_owned(),
+            count: 10,
+        }
+    }
+}
+
+impl DevWallet {
+    /// The signers, in derivation order.
+    ///
+    /// # Errors
+    /// When the words are no mnemonic or the path is no path.
+    pub fn signers(&self) -> Result<Vec<PrivateKeySigner>, LocalSignerError> {
+        (0..self.count).map(|index| self.signer(index)).collect()
+    }
+
+    fn signer(&self, index: u32) -> Result<PrivateKeySigner, LocalSignerError> {
+        let well_known =
+            self.mnemonic == DEV_MNEMONIC && self.derivation_path == DEV_DERIVATION_PATH;
+        let key = usize::try_from(index).ok().and_then(|at| DEV_KEYS.get(at));
+        // Deriving a key takes thousands of hashes, on purpose: a second of a debug build's start.
+        if let (true, Some(key)) = (well_known, key) {
+            return Ok(PrivateKeySigner::from_bytes(key)?);
+        }
+        MnemonicBuilder::english()
+            .phrase(self.mnemonic.as_str())
+            .derivation_path(format!("{}{index}", self.derivation_path))?
+            .build()
+    }
 }
 
 #[cfg(test)]
@@ -52,11 +91,46 @@ mod tests {
             address!("0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f"),
             address!("0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"),
         ];
-        let got: Vec<Address> = dev_signers(10)
-            .iter()
-            .map(PrivateKeySigner::address)
-            .collect();
-        assert_eq!(got, want);
-        assert_eq!(dev_signers(3).len(), 3);
+        assert_eq!(addresses(&DevWallet::default()), want);
+        let three = DevWallet {
+            count: 3,
+            ..DevWallet::default()
+        };
+        assert_eq!(addresses(&three), want[..3]);
+    }
+
+    #[test]
+    fn the_well_known_keys_are_those_that_the_mnemonic_derives() {
+        // A path of another spelling is derived.
+        let derived = DevWallet {
+            derivation_path: DEV_DERIVATION_PATH.replace('\'', "h"),
+            count: 2,
+            ..DevWallet::default()
+        };
+        assert_eq!(addresses(&derived), addresses(&DevWallet::default())[..2]);
+    }
+
+    #[test]
+    fn an_eleventh_account_is_derived() {
+        let eleven = DevWallet {
+            count: 11,
+            ..DevWallet::default()
+        };
+        let last = address!("0xBcd4042DE499D14e55001CcbB24a551F3b954096");
+        assert_eq!(addresses(&eleven).last(), Some(&last));
+    }
+
+    #[test]
+    fn words_that_are_no_mnemonic_are_refused() {
+        let wallet = DevWallet {
+            mnemonic: "test test".to_owned(),
+            ..DevWallet::default()
+        };
+        assert!(wallet.signers().is_err());
+    }
+
+    fn addresses(wallet: &DevWallet) -> Vec<Address> {
+        let signers = wallet.signers().unwrap();
+        signers.iter().map(PrivateKeySigner::address).collect()
     }
 }

@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::{
-    accounts::{DEV_KEYS, DEV_MNEMONIC},
     devnet::{DevnetConfig, Node},
-    genesis::{DEV_BALANCE_ETHER, PRECOMPILE_ADDRESS, predeploys},
+    genesis::{PRECOMPILE_ADDRESS, predeploys},
     kernels,
 };
 
@@ -22,12 +21,18 @@ fn write_all(text: &mut String, node: &Node, config: &DevnetConfig) -> std::fmt:
     let head = node.chain().head();
     writeln!(
         text,
-        "\nAccounts ({DEV_BALANCE_ETHER} ETH each on a new chain; the keys are public)"
+        "\nAccounts ({} ETH each on a new chain; the keys are public)",
+        config.genesis_options.balance_ether
     )?;
-    for (index, (signer, key)) in node.signers().iter().zip(DEV_KEYS).enumerate() {
-        writeln!(text, "  ({index}) {}  {key}", signer.address())?;
+    for (index, signer) in node.signers().iter().enumerate() {
+        writeln!(
+            text,
+            "  ({index}) {}  {}",
+            signer.address(),
+            signer.to_bytes()
+        )?;
     }
-    writeln!(text, "  mnemonic: {DEV_MNEMONIC}")?;
+    writeln!(text, "  mnemonic: {}", config.wallet.mnemonic)?;
     writeln!(text, "\nContracts")?;
     writeln!(text, "  {PRECOMPILE_ADDRESS}  inference precompile")?;
     let mut contracts: Vec<_> = predeploys().unwrap_or_default().into_iter().collect();
@@ -38,14 +43,23 @@ fn write_all(text: &mut String, node: &Node, config: &DevnetConfig) -> std::fmt:
     writeln!(text, "\nChain")?;
     writeln!(
         text,
-        "  id {}, genesis {}",
+        "  id {}, {}, genesis {}",
         spec.chain_id(),
+        spec.hardfork(),
         spec.genesis_hash()
     )?;
     writeln!(text, "  head {}, gas limit {}", head.number, head.gas_limit)?;
-    match config.block_time {
-        Some(seconds) => writeln!(text, "  a block every {seconds} s")?,
-        None => writeln!(text, "  a block for each transaction")?,
+    let automine = config.automine.unwrap_or(config.block_time.is_none());
+    match (config.block_time, automine) {
+        (Some(seconds), false) => writeln!(text, "  a block every {seconds} s")?,
+        (Some(seconds), true) => {
+            writeln!(
+                text,
+                "  a block for each transaction, and one every {seconds} s"
+            )?;
+        }
+        (None, true) => writeln!(text, "  a block for each transaction")?,
+        (None, false) => writeln!(text, "  a block when evm_mine asks for one")?,
     }
     match &config.data_dir {
         Some(directory) => writeln!(text, "  kept in {}", directory.display())?,
@@ -55,10 +69,11 @@ fn write_all(text: &mut String, node: &Node, config: &DevnetConfig) -> std::fmt:
     let url = node.url();
     writeln!(text, "\nNext")?;
     writeln!(text, "  cast block --rpc-url {url}")?;
-    if let Some(key) = DEV_KEYS.first() {
+    if let Some(signer) = node.signers().first() {
         writeln!(
             text,
-            "  fixpoint deploy model.fxp --rpc {url} --private-key {key}"
+            "  fixpoint deploy model.fxp --rpc {url} --private-key {}",
+            signer.to_bytes()
         )?;
     }
     writeln!(text, "\nListening on {url} (HTTP and WebSocket)")

@@ -17,9 +17,9 @@ use fixpoint_rpc::{Context, DevAccounts, NodeIdentity, RpcServer};
 use tokio::task::JoinHandle;
 
 use crate::{
-    accounts::{DEV_KEYS, dev_signers},
+    accounts::DevWallet,
     banner,
-    genesis::{DEVNET_CHAIN_ID, devnet_genesis},
+    genesis::{GenesisOptions, devnet_genesis},
     kernels,
     miner::{DevMiner, Mode},
     state,
@@ -41,12 +41,14 @@ pub struct DevnetConfig {
     pub port: u16,
     /// Where the chain is kept; `None` keeps it in memory, gone at the end.
     pub data_dir: Option<PathBuf>,
-    /// Seconds between blocks; `None` makes a block for each transaction as it arrives.
+    /// Seconds between blocks; `None` makes none by the clock.
     pub block_time: Option<f64>,
-    /// How many developer accounts have money and are unlocked (at most ten).
-    pub accounts: usize,
-    /// Chain id of a new chain.
-    pub chain_id: u64,
+    /// Whether each transaction gets a block as it arrives; `None` says: unless there is a block time.
+    pub automine: Option<bool>,
+    /// The developer accounts: they have money on a new chain and are unlocked on any.
+    pub wallet: DevWallet,
+    /// What a new chain's genesis has.
+    pub genesis_options: GenesisOptions,
     /// Genesis of a new chain, instead of the devnet's own.
     pub genesis: Option<Genesis>,
     /// File of a state to start from, on top of genesis or of what the data directory holds.
@@ -55,6 +57,10 @@ pub struct DevnetConfig {
     pub dump_state: Option<PathBuf>,
     /// Log a line for each block.
     pub log_blocks: bool,
+    /// Log lines are objects of JSON, not text.
+    pub log_json: bool,
+    /// Print nothing at the start and at the end.
+    pub quiet: bool,
 }
 
 impl Default for DevnetConfig {
@@ -64,12 +70,15 @@ impl Default for DevnetConfig {
             port: 8545,
             data_dir: None,
             block_time: None,
-            accounts: DEV_KEYS.len(),
-            chain_id: DEVNET_CHAIN_ID,
+            automine: None,
+            wallet: DevWallet::default(),
+            genesis_options: GenesisOptions::default(),
             genesis: None,
             load_state: None,
             dump_state: None,
             log_blocks: false,
+            log_json: false,
+            quiet: false,
         }
     }
 }
@@ -88,8 +97,12 @@ pub struct Node {
 impl Node {
     /// Opens the chain and serves it. Needs a tokio runtime.
     pub async fn start(config: &DevnetConfig) -> Result<Self> {
-        let mode = Mode::new(config.block_time.map(block_interval).transpose()?);
-        let signers = dev_signers(config.accounts);
+        let interval = config.block_time.map(block_interval).transpose()?;
+        let mode = Mode {
+            automine: config.automine.unwrap_or(interval.is_none()),
+            interval,
+        };
+        let signers = config.wallet.signers().context("the accounts")?;
         let chain = open_chain(config, &signers)?;
         if let Some(file) = &config.load_state {
             state::load(&chain, file)?;
@@ -200,7 +213,7 @@ fn open_chain(config: &DevnetConfig, signers: &[PrivateKeySigner]) -> Result<Cha
             Some(genesis) => Ok(genesis.clone()),
             None => {
                 let funded = signers.iter().map(PrivateKeySigner::address);
-                devnet_genesis(config.chain_id, funded)
+                devnet_genesis(config.genesis_options, funded)
                     .context("the embedded predeploys are broken")
             }
         }
@@ -210,8 +223,27 @@ fn open_chain(config: &DevnetConfig, signers: &[PrivateKeySigner]) -> Result<Cha
         return Ok(Chain::open(Location::Memory, spec)?);
     };
     let spec = directory_spec(directory, fresh)?.letting_contracts_send();
+    check_kept_genesis(&spec, config)
+        .with_context(|| format!("{} holds another chain", directory.display()))?;
     Chain::open(Location::Directory(directory.clone()), spec)
         .with_context(|| format!("cannot open the chain in {}", directory.display()))
+}
+
+/// Refuses options of a genesis that a kept chain does not have: they would be silently without effect.
+fn check_kept_genesis(spec: &ChainSpec, config: &DevnetConfig) -> Result<()> {
+    if let Some(wanted) = &config.genesis {
+        let wanted = ChainSpec::from_genesis(wanted.clone())?;
+        let (kept, wanted) = (spec.genesis_hash(), wanted.genesis_hash());
+        if kept != wanted {
+            bail!("its genesis is {kept}, not {wanted}");
+        }
+        return Ok(());
+    }
+    let kept = GenesisOptions::of(spec);
+    if let Some((what, asked, kept)) = config.genesis_options.unmet_by(&kept) {
+        bail!("its {what} is {kept}, not {asked}; leave the option out, or name another directory");
+    }
+    Ok(())
 }
 
 /// The network of a data directory: the one it was made with, or a new one, which is noted down.
@@ -234,18 +266,7 @@ fn directory_spec(directory: &Path, fresh: impl FnOnce() -> Result<Genesis>) -> 
 
 /// Runs a devnet until Ctrl-C or SIGTERM, on a tokio runtime of its own.
 pub fn run_devnet(config: DevnetConfig) -> Result<()> {
-    let level = if config.log_blocks {
-        "warn,fixpoint_node=info"
-    } else {
-        "warn"
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    // Fails only if the caller has set up logging already, and then that is what counts.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_target(false)
-        .try_init();
+    start_log(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -253,12 +274,36 @@ pub fn run_devnet(config: DevnetConfig) -> Result<()> {
         // Before the banner: whoever reads it may send the signal at once.
         let stopped = stop_signal()?;
         let node = Node::start(&config).await?;
-        say(&banner::text(&node, &config));
+        if !config.quiet {
+            say(&banner::text(&node, &config));
+        }
         stopped.await;
-        say("\nstopping\n");
+        if !config.quiet {
+            say("\nstopping\n");
+        }
         node.shutdown().await;
         Ok(())
     })
+}
+
+/// Logs to standard error. `RUST_LOG` says more of what than the configuration does.
+fn start_log(config: &DevnetConfig) {
+    let level = if config.log_blocks {
+        "warn,fixpoint_node=info"
+    } else {
+        "warn"
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // Fails only if the caller has set up logging already, and then that is what counts.
+    let _ = if config.log_json {
+        lines.json().flatten_event(true).try_init()
+    } else {
+        lines.with_target(false).try_init()
+    };
 }
 
 /// Prints, if anyone still reads: a node whose output was a closed pipe runs on.

@@ -12,7 +12,9 @@ use alloy_eips::{
     eip7251::{CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, CONSOLIDATION_REQUEST_PREDEPLOY_CODE},
 };
 use alloy_genesis::{ChainConfig, Genesis, GenesisAccount};
+use alloy_hardforks::EthereumHardfork;
 use alloy_primitives::{Address, Bytes, U256, address, bytes};
+use fixpoint_chain::{ChainSpec, spec::HARDFORK_KEY};
 use serde::Deserialize;
 
 /// The chain id that development tools expect of a local chain.
@@ -26,7 +28,7 @@ pub const DEV_BALANCE_ETHER: u64 = 10_000;
 /// Receives the tips of every block. No one holds its key.
 pub const COINBASE: Address = address!("0x00000000000000000000000000000000C01BBA5E");
 /// 2026-01-01T00:00:00Z. Fixed, so that the genesis hash does not depend on when a chain was made.
-const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
+const GENESIS_TIMESTAMP_S: u64 = 1_767_225_600;
 
 /// The inference precompile. It needs code, as Solidity checks for code before a call, and a nonce,
 /// as an account without either loses its storage (EIP-161).
@@ -62,13 +64,79 @@ pub fn predeploys() -> Result<BTreeMap<String, Predeploy>, serde_json::Error> {
     serde_json::from_str(PREDEPLOYS_JSON)
 }
 
-/// The devnet's genesis: every fork up to Osaka from the start, `funded` accounts with
-/// [`DEV_BALANCE_ETHER`] each, the precompile's account, the system contracts and the predeploys.
+/// What a devnet's genesis has, where nothing else is said the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GenesisOptions {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// The hardfork of all blocks: Paris or later.
+    pub hardfork: EthereumHardfork,
+    /// Gas of one block.
+    pub gas_limit: u64,
+    /// Base fee of block 0 in wei per gas.
+    pub base_fee_wei: u128,
+    /// Time of block 0 in seconds since 1970.
+    pub timestamp_s: u64,
+    /// Balance of each funded account in ether.
+    pub balance_ether: u64,
+}
+
+impl Default for GenesisOptions {
+    fn default() -> Self {
+        Self {
+            chain_id: DEVNET_CHAIN_ID,
+            hardfork: EthereumHardfork::Osaka,
+            gas_limit: BLOCK_GAS_LIMIT,
+            base_fee_wei: GENESIS_BASE_FEE_WEI,
+            timestamp_s: GENESIS_TIMESTAMP_S,
+            balance_ether: DEV_BALANCE_ETHER,
+        }
+    }
+}
+
+impl GenesisOptions {
+    /// Those of a chain, but for the balance, which no chain tells.
+    pub(crate) fn of(spec: &ChainSpec) -> Self {
+        let genesis = spec.genesis();
+        Self {
+            chain_id: spec.chain_id(),
+            hardfork: spec.hardfork(),
+            gas_limit: genesis.gas_limit,
+            base_fee_wei: genesis.base_fee_per_gas.unwrap_or_default(),
+            timestamp_s: genesis.timestamp,
+            ..Self::default()
+        }
+    }
+
+    /// The first that is not the default and that a kept chain has otherwise: its name, as it is asked
+    /// for, as it is kept.
+    pub(crate) fn unmet_by(&self, kept: &Self) -> Option<(&'static str, String, String)> {
+        let usual = Self::default().named();
+        let asked = self.named().into_iter().zip(usual).zip(kept.named());
+        asked
+            .filter(|((asked, usual), kept)| asked != usual && asked != kept)
+            .map(|(((what, asked), _), (_, kept))| (what, asked, kept))
+            .next()
+    }
+
+    fn named(&self) -> [(&'static str, String); 5] {
+        [
+            ("chain id", self.chain_id.to_string()),
+            ("hardfork", self.hardfork.to_string()),
+            ("gas limit at genesis", self.gas_limit.to_string()),
+            ("base fee at genesis", self.base_fee_wei.to_string()),
+            ("time of genesis", self.timestamp_s.to_string()),
+        ]
+    }
+}
+
+/// The devnet's genesis: every fork up to `options.hardfork` from the start, `funded` accounts, the
+/// precompile's account, the system contracts and the predeploys.
 ///
 /// # Errors
 /// As [`predeploys`].
 pub fn devnet_genesis(
-    chain_id: u64,
+    options: GenesisOptions,
     funded: impl IntoIterator<Item = Address>,
 ) -> Result<Genesis, serde_json::Error> {
     let contract = |code: Bytes| GenesisAccount {
@@ -100,25 +168,26 @@ pub fn devnet_genesis(
         };
         alloc.insert(predeploy.address, account);
     }
-    let balance = U256::from(DEV_BALANCE_ETHER) * U256::from(10).pow(U256::from(18));
+    let balance = U256::from(options.balance_ether) * U256::from(10).pow(U256::from(18));
     for address in funded {
         alloc.entry(address).or_default().balance = balance;
     }
     Ok(Genesis {
-        config: forks_from_genesis(chain_id),
-        timestamp: GENESIS_TIMESTAMP,
-        gas_limit: BLOCK_GAS_LIMIT,
+        config: forks_from_genesis(options.chain_id, options.hardfork),
+        timestamp: options.timestamp_s,
+        gas_limit: options.gas_limit,
         coinbase: COINBASE,
         alloc,
-        base_fee_per_gas: Some(GENESIS_BASE_FEE_WEI),
+        base_fee_per_gas: Some(options.base_fee_wei),
         excess_blob_gas: Some(0),
         blob_gas_used: Some(0),
         ..Genesis::default()
     })
 }
 
-fn forks_from_genesis(chain_id: u64) -> ChainConfig {
-    ChainConfig {
+fn forks_from_genesis(chain_id: u64, hardfork: EthereumHardfork) -> ChainConfig {
+    let from_genesis = |fork| (fork <= hardfork).then_some(0);
+    let mut config = ChainConfig {
         chain_id,
         homestead_block: Some(0),
         eip150_block: Some(0),
@@ -130,14 +199,20 @@ fn forks_from_genesis(chain_id: u64) -> ChainConfig {
         istanbul_block: Some(0),
         berlin_block: Some(0),
         london_block: Some(0),
-        shanghai_time: Some(0),
-        cancun_time: Some(0),
-        prague_time: Some(0),
-        osaka_time: Some(0),
+        shanghai_time: from_genesis(EthereumHardfork::Shanghai),
+        cancun_time: from_genesis(EthereumHardfork::Cancun),
+        prague_time: from_genesis(EthereumHardfork::Prague),
+        osaka_time: from_genesis(EthereumHardfork::Osaka),
         terminal_total_difficulty: Some(U256::ZERO),
         terminal_total_difficulty_passed: true,
         ..ChainConfig::default()
+    };
+    // Left out for the default, which is what chains had before there was a choice.
+    if hardfork != EthereumHardfork::Osaka {
+        let name = hardfork.name().to_ascii_lowercase().into();
+        config.extra_fields.insert(HARDFORK_KEY.to_owned(), name);
     }
+    config
 }
 
 #[cfg(test)]
@@ -149,8 +224,11 @@ mod tests {
     #[test]
     fn genesis_is_deterministic_and_survives_json() {
         let account = address!("0x00000000000000000000000000000000000000aa");
-        let genesis = devnet_genesis(DEVNET_CHAIN_ID, [account]).unwrap();
-        assert_eq!(genesis, devnet_genesis(DEVNET_CHAIN_ID, [account]).unwrap());
+        let genesis = devnet_genesis(GenesisOptions::default(), [account]).unwrap();
+        assert_eq!(
+            genesis,
+            devnet_genesis(GenesisOptions::default(), [account]).unwrap()
+        );
         let json = serde_json::to_string(&genesis).unwrap();
         assert_eq!(serde_json::from_str::<Genesis>(&json).unwrap(), genesis);
     }
@@ -158,7 +236,7 @@ mod tests {
     #[test]
     fn genesis_holds_the_promised_accounts() {
         let account = address!("0x00000000000000000000000000000000000000aa");
-        let genesis = devnet_genesis(DEVNET_CHAIN_ID, [account]).unwrap();
+        let genesis = devnet_genesis(GenesisOptions::default(), [account]).unwrap();
         assert_eq!(
             genesis.alloc[&account].balance,
             U256::from(10).pow(U256::from(22))
@@ -174,6 +252,21 @@ mod tests {
                 Some(&predeploy.code)
             );
         }
+    }
+
+    #[test]
+    fn a_chain_of_an_earlier_hardfork_says_so() {
+        let options = GenesisOptions {
+            hardfork: EthereumHardfork::Cancun,
+            ..GenesisOptions::default()
+        };
+        let genesis = devnet_genesis(options, []).unwrap();
+        assert_eq!(
+            (genesis.config.cancun_time, genesis.config.prague_time),
+            (Some(0), None)
+        );
+        let spec = fixpoint_chain::ChainSpec::from_genesis(genesis).unwrap();
+        assert_eq!(spec.hardfork(), EthereumHardfork::Cancun);
     }
 
     #[test]

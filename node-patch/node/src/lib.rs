@@ -20,3 +20,4 @@ mod snapshots;
 mod state;
 
 pub use devnet::{DevnetConfig, Node, run_devnet};
+pub use fixpoint_chain::{ChainSpec, spec};

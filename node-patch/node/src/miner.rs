@@ -33,16 +33,6 @@ pub struct Mode {
     pub interval: Option<Duration>,
 }
 
-impl Mode {
-    /// By the clock if a time is given, else per transaction.
-    pub fn new(interval: Option<Duration>) -> Self {
-        Self {
-            automine: interval.is_none(),
-            interval,
-        }
-    }
-}
-
 impl DevMiner {
     /// A miner of `chain`. Mining by the clock needs [`Self::run`].
     pub fn new(chain: Chain, mode: Mode) -> Self {

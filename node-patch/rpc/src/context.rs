@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, broadcast};
 
 use crate::{
     accounts::DevAccounts, controls::Controls, error::RpcError, filters::Filters,
-    impersonation::Impersonated, mining::Miner,
+    impersonation::Impersonated, metrics::Metrics, mining::Miner,
 };
 
 /// Heads and transactions that a slow subscriber may lag behind before it is dropped.
@@ -33,6 +33,7 @@ pub struct Context {
     pub(crate) miner: Arc<dyn Miner>,
     pub(crate) accounts: DevAccounts,
     pub(crate) identity: NodeIdentity,
+    pub(crate) metrics: Metrics,
     pub(crate) filters: Filters,
     pub(crate) heads: broadcast::Sender<Arc<ExecutedBlock>>,
     pub(crate) pooled: broadcast::Sender<Arc<RecoveredTransaction>>,
@@ -66,11 +67,13 @@ impl Context {
             let _ = sender.send(Arc::new(transaction.clone()));
             true
         });
+        let metrics = Metrics::new(&chain, &identity);
         Self {
             chain,
             miner,
             accounts,
             identity,
+            metrics,
             filters: Filters::default(),
             heads,
             pooled,

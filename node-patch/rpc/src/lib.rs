@@ -2,7 +2,7 @@
 //!
 //! A request goes through these files in this order:
 //!
-//! 1. `server`: transport, limits, CORS; `admission`: whose requests go on.
+//! 1. `server`: transport, limits, CORS; `admission`: whose requests go on; `metrics`: what scrapers get.
 //! 2. `families`: the list of all methods, and `methods`: how one is registered and run.
 //! 3. One file per family: `eth_blocks`, `eth_state`, `eth_call`, `eth_fees`, `eth_transactions`,
 //!    `eth_logs`, `eth_subscribe`, `simulate_v1`, `net_web3`, `txpool`, `debug`, `trace`, `dev`,
@@ -41,6 +41,7 @@ mod impersonation;
 mod inference_cost;
 mod inference_traces;
 mod methods;
+mod metrics;
 mod mining;
 mod net_web3;
 mod server;

@@ -5,6 +5,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use jsonrpsee::{
@@ -18,6 +19,18 @@ use crate::{context::Context, error::RpcError};
 
 /// The methods of one family, on their way into the server.
 pub(crate) type Module = RpcModule<Context>;
+
+/// What methods work with, and what hears of each call.
+pub(crate) trait Watch {
+    /// A call of `method` has ended.
+    fn called(&self, method: &'static str, took: Duration, succeeded: bool);
+}
+
+impl Watch for Context {
+    fn called(&self, method: &'static str, took: Duration, succeeded: bool) {
+        self.metrics.called(method, took, succeeded);
+    }
+}
 
 /// Positional parameters, read one after another.
 pub(crate) struct Arguments<'a>(ParamsSequence<'a>);
@@ -52,15 +65,18 @@ pub(crate) fn register<C, R, F>(
     method: F,
 ) -> Result<(), RegisterMethodError>
 where
-    C: Send + Sync + 'static,
+    C: Watch + Send + Sync + 'static,
     R: Serialize + Clone + 'static,
     F: Fn(&C, &mut Arguments<'_>) -> Result<R, RpcError> + Clone + Send + Sync + 'static,
 {
     module.register_blocking_method(name, move |params: Params<'_>, context: Arc<C>, _| {
+        let begun = Instant::now();
         let call = AssertUnwindSafe(|| method(&context, &mut Arguments(params.sequence())));
-        catch_unwind(call)
+        let answer = catch_unwind(call)
             .unwrap_or_else(|_| Err(RpcError::Internal(format!("{name} panicked"))))
-            .map_err(ErrorObjectOwned::from)
+            .map_err(ErrorObjectOwned::from);
+        context.called(name, begun.elapsed(), answer.is_ok());
+        answer
     })?;
     Ok(())
 }
@@ -68,6 +84,10 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Watch for u64 {
+        fn called(&self, _: &'static str, _: Duration, _: bool) {}
+    }
 
     #[tokio::test]
     async fn a_panic_is_an_internal_error_of_that_call_alone() {

@@ -19,6 +19,7 @@ use crate::{
     context::Context,
     eth_subscribe::QuantityIds,
     families,
+    metrics::MetricsLayer,
 };
 
 /// Largest request body. The hex of a transaction that deploys a chunk is small; a batch that
@@ -74,14 +75,19 @@ impl RpcServer {
             .allow_methods(Any)
             .allow_headers(Any);
         let admission = AdmissionLayer::new(local_only, MAX_WEBSOCKETS);
+        let context = Arc::new(context);
+        let weak = Arc::downgrade(&context);
         let server = Server::builder()
             .set_config(config)
-            .set_http_middleware(tower::ServiceBuilder::new().layer(cors).layer(admission))
+            .set_http_middleware(
+                tower::ServiceBuilder::new()
+                    .layer(cors)
+                    .layer(admission)
+                    .layer(MetricsLayer(weak.clone())),
+            )
             .build(address)
             .await?;
         let address = server.local_addr()?;
-        let context = Arc::new(context);
-        let weak = Arc::downgrade(&context);
         let module = families::module(context).map_err(io::Error::other)?;
         Ok(Self {
             address,

@@ -45,6 +45,9 @@ pub struct GasTable {
     pub max_call_gas: u64,
 }
 
+/// Which prices [`GENESIS`] has, as chain specifications name them.
+pub const GAS_TABLE_VERSION: u16 = 4;
+
 /// The prices, of records of version 4.
 pub const GENESIS: GasTable = GasTable {
     base: 500,

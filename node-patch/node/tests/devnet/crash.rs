@@ -9,7 +9,7 @@ use std::{
 };
 
 use alloy_primitives::Address;
-use fixpoint_node::accounts::dev_signers;
+use fixpoint_node::accounts::DevWallet;
 use jsonrpsee::{core::client::ClientT, http_client::HttpClient, rpc_params};
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ pub(crate) fn spawn(directory: &Path) -> (Child, String) {
 
 /// Sends one transfer after another until the process is gone, noting each receipt.
 async fn send_until_killed(http: HttpClient, sender: usize, seen: Arc<Mutex<Vec<Value>>>) {
-    let signer = &dev_signers(SENDERS)[sender];
+    let signer = &DevWallet::default().signers().unwrap()[sender];
     let address = signer.address();
     let nonce = http.request::<Value, _>("eth_getTransactionCount", rpc_params![address, "latest"]);
     let Ok(nonce) = nonce.await else { return };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, Bytes, U256, address, hex};
 use fixpoint_node::{
     DevnetConfig,
-    genesis::{DEVNET_CHAIN_ID, devnet_genesis},
+    genesis::{GenesisOptions, devnet_genesis},
     miner::{DevMiner, Mode},
 };
 use fixpoint_rpc::{Context, DevAccounts, NodeIdentity, RpcServer};
@@ -456,10 +456,14 @@ async fn the_newest_blocks_are_rolled_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chain_without_controls_has_none_of_it() {
-    let genesis = devnet_genesis(DEVNET_CHAIN_ID, []).unwrap();
+    let genesis = devnet_genesis(GenesisOptions::default(), []).unwrap();
     let spec = fixpoint_chain::ChainSpec::from_genesis(genesis).unwrap();
     let chain = fixpoint_chain::Chain::open(fixpoint_chain::Location::Memory, spec).unwrap();
-    let miner = Arc::new(DevMiner::new(chain.clone(), Mode::new(None)));
+    let by_transaction = Mode {
+        automine: true,
+        interval: None,
+    };
+    let miner = Arc::new(DevMiner::new(chain.clone(), by_transaction));
     let identity = NodeIdentity {
         client_version: "test".to_owned(),
         kernels: "test".to_owned(),

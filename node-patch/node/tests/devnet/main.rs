@@ -12,6 +12,7 @@ mod inference_traces;
 mod logs;
 mod mining;
 mod models;
+mod options;
 mod proofs;
 mod simulations;
 mod traces;

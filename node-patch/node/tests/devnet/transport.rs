@@ -1,4 +1,4 @@
-//! What belongs to the transport: batches, limits, unknown methods, CORS.
+//! What belongs to the transport: batches, limits, unknown methods, CORS, metrics.
 
 use std::{
     io::{Read, Write},
@@ -120,6 +120,44 @@ async fn foreign_pages_are_refused_however_they_come() {
         format!("Host: localhost\r\nOrigin: https://example.com\r\n{UPGRADE}Connection: close\r\n");
     let answer = exchange(&devnet, "GET /", upgrade).await;
     assert!(answer.starts_with("http/1.1 403"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_of_blocks_and_calls() {
+    let devnet = Devnet::start().await;
+    let scrape = async || {
+        let headers = "Host: localhost\r\nConnection: close\r\n".to_owned();
+        exchange(&devnet, "GET /metrics", headers).await
+    };
+    let before = scrape().await;
+    assert!(before.starts_with("http/1.1 200"), "{before}");
+    assert!(before.contains("content-type: application/openmetrics-text"));
+    for line in ["fixpoint_blocks_total 0", "fixpoint_head_number 0"] {
+        assert!(before.contains(&format!("\n{line}\n")), "{before}");
+    }
+    devnet
+        .send(json!({ "from": devnet.account(0), "to": devnet.account(1) }))
+        .await;
+    devnet.err("eth_getBalance", json!([])).await;
+    let after = scrape().await;
+    for line in [
+        "fixpoint_blocks_total 1",
+        "fixpoint_transactions_total 1",
+        "fixpoint_gas_used_total 21000",
+        "fixpoint_head_number 1",
+        "fixpoint_pool_pending 0",
+        "fixpoint_rpc_seconds_count{method=\"eth_sendtransaction\"} 1",
+        "fixpoint_rpc_failures_total{method=\"eth_getbalance\"} 1",
+    ] {
+        assert!(after.contains(&format!("\n{line}\n")), "{line}: {after}");
+    }
+    let posted = exchange(
+        &devnet,
+        "POST /metrics",
+        "Host: localhost\r\nContent-Length: 0\r\nConnection: close\r\n".to_owned(),
+    )
+    .await;
+    assert!(!posted.contains("fixpoint_"), "{posted}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

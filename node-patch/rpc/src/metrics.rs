@@ -1,0 +1,266 @@
+//! What operators watch, as Prometheus reads it at `/metrics`: blocks, gas, the pool, models, methods.
+//!
+//! Only what passes by is counted here; all else is read from the chain when somebody asks.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Weak,
+    task::{Context as TaskContext, Poll},
+    time::Duration,
+};
+
+use fixpoint_chain::Chain;
+use jsonrpsee::{
+    core::BoxError,
+    server::{HttpBody, HttpRequest, HttpResponse, http::response},
+};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
+    metrics::{
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::ConstGauge,
+        histogram::{Histogram, exponential_buckets},
+        info::Info,
+    },
+    registry::Registry,
+};
+use tower::{Layer, Service};
+
+use crate::context::{Context, NodeIdentity};
+
+/// Where they are.
+const PATH: &str = "/metrics";
+/// The text form that scrapers ask for.
+const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// Before every name.
+const PREFIX: &str = "fixpoint";
+/// Upper bounds of a call's time, from 0.1 ms to 1.6 s by fours.
+const CALL_SECONDS: (f64, f64, u16) = (0.0001, 4.0, 8);
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Method {
+    method: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Build {
+    version: String,
+    kernels: String,
+}
+
+/// All metrics of a node.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    calls: Family<Method, Histogram, fn() -> Histogram>,
+    failures: Family<Method, Counter>,
+}
+
+impl Metrics {
+    /// Those of a node on this chain, which are counted from now on.
+    pub(crate) fn new(chain: &Chain, identity: &NodeIdentity) -> Self {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let build = Build {
+            version: identity.client_version.clone(),
+            kernels: identity.kernels.clone(),
+        };
+        registry.register("node", "What runs", Info::new(build));
+        count_blocks(&mut registry, chain);
+        registry.register_collector(Box::new(Readings(chain.clone())));
+        let calls = Family::new_with_constructor(call_times as fn() -> Histogram);
+        registry.register(
+            "rpc_seconds",
+            "Time that a call of a JSON-RPC method took",
+            calls.clone(),
+        );
+        let failures = Family::default();
+        registry.register(
+            "rpc_failures",
+            "Calls of a JSON-RPC method that were answered with an error",
+            failures.clone(),
+        );
+        Self {
+            registry,
+            calls,
+            failures,
+        }
+    }
+
+    /// Notes a call of a method.
+    pub(crate) fn called(&self, method: &'static str, took: Duration, succeeded: bool) {
+        let method = Method { method };
+        self.calls
+            .get_or_create(&method)
+            .observe(took.as_secs_f64());
+        if !succeeded {
+            self.failures.get_or_create(&method).inc();
+        }
+    }
+
+    /// All of them as text.
+    fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+fn call_times() -> Histogram {
+    let (shortest, factor, count) = CALL_SECONDS;
+    Histogram::new(exponential_buckets(shortest, factor, count))
+}
+
+/// Counts what blocks hold as they become the head.
+fn count_blocks(registry: &mut Registry, chain: &Chain) {
+    let [blocks, transactions, gas] = [
+        ("blocks", "Blocks that became the head"),
+        ("transactions", "Transactions in them"),
+        ("gas_used", "Gas that they used"),
+    ]
+    .map(|(name, help)| {
+        let counter: Counter = Counter::default();
+        registry.register(name, help, counter.clone());
+        counter
+    });
+    chain.on_head(move |block| {
+        blocks.inc();
+        // A count of what is in memory fits 64 bits.
+        transactions.inc_by(block.transactions.len() as u64);
+        gas.inc_by(block.header.gas_used);
+        true
+    });
+}
+
+/// What the chain says of itself at the moment.
+struct Readings(Chain);
+
+impl fmt::Debug for Readings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Readings")
+    }
+}
+
+impl Collector for Readings {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let head = self.0.head();
+        let pool = self.0.pool_status();
+        let models = self.0.spec().evm_factory().cache_stats();
+        for (name, help, value) in [
+            ("head_number", "Number of the head", head.number),
+            (
+                "head_timestamp_seconds",
+                "Timestamp of the head",
+                head.timestamp,
+            ),
+            (
+                "head_base_fee_wei",
+                "Base fee of the head in wei per gas",
+                head.base_fee_per_gas.unwrap_or_default(),
+            ),
+            (
+                "pool_pending",
+                "Transactions that the next blocks may take",
+                pool.pending as u64,
+            ),
+            (
+                "pool_queued",
+                "Transactions that wait for an earlier nonce",
+                pool.queued as u64,
+            ),
+            (
+                "models_loaded",
+                "Models in the cache of loaded models",
+                models.models as u64,
+            ),
+            (
+                "models_loaded_bytes",
+                "What they weigh",
+                models.held_bytes as u64,
+            ),
+            (
+                "models_loaded_limit_bytes",
+                "What they may weigh",
+                models.limit_bytes as u64,
+            ),
+        ] {
+            let gauge = ConstGauge::<u64>::new(value);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        for (name, help, value) in [
+            (
+                "model_cache_hits",
+                "Inferences and activations that found their model loaded",
+                models.hits,
+            ),
+            (
+                "model_cache_misses",
+                "Inferences and activations that loaded their model",
+                models.misses,
+            ),
+        ] {
+            let counter = ConstCounter::<u64>::new(value);
+            counter.encode(encoder.encode_descriptor(
+                name,
+                help,
+                None,
+                counter.metric_type(),
+            )?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts [`Scrapes`] before a service.
+#[derive(Clone)]
+pub(crate) struct MetricsLayer(pub(crate) Weak<Context>);
+
+impl<S> Layer<S> for MetricsLayer {
+    type Service = Scrapes<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Scrapes {
+            inner,
+            context: self.0.clone(),
+        }
+    }
+}
+
+/// Answers who asks for the metrics, and hands on all others.
+#[derive(Clone)]
+pub(crate) struct Scrapes<S> {
+    inner: S,
+    /// Not held: the chain is let go of when the methods are.
+    context: Weak<Context>,
+}
+
+impl<S> Service<HttpRequest> for Scrapes<S>
+where
+    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
+    S::Future: Send + 'static,
+{
+    type Response = HttpResponse;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: HttpRequest) -> Self::Future {
+        if request.method().as_str() != "GET" || request.uri().path() != PATH {
+            return Box::pin(self.inner.call(request));
+        }
+        let answer = self.context.upgrade().and_then(|context| {
+            let text = context.metrics.text().ok()?;
+            HttpResponse::<()>::builder()
+                .header("content-type", MEDIA_TYPE)
+                .body(HttpBody::from(text))
+                .ok()
+        });
+        Box::pin(async { Ok(answer.unwrap_or_else(response::internal_error)) })
+    }
+}
