@@ -1,4 +1,6 @@
-//! The inference precompile in an `alloy-evm` node.
+#![doc = include_str!("../README.md")]
+//!
+//! # The crate
 //!
 //! A node takes [`FixpointEvmFactory`] where it has Ethereum's factory, or calls [`install`] on the
 //! precompile map of its own. [`journal`] is the precompile's state over revm's journal. [`inspect`]
