@@ -78,8 +78,9 @@ struct SignedAuthorization {
     chain_id: U256,
     address: Address,
     nonce: U256,
-    #[serde(alias = "yParity")]
-    v: U256,
+    /// Some have one of these names, some both.
+    v: Option<U256>,
+    y_parity: Option<U256>,
     r: U256,
     s: U256,
 }
@@ -280,7 +281,6 @@ fn root(test: &Test, spec: SpecId, state: &mut State<CacheDB<EmptyDB>>) -> B256 
             balance: info.balance,
             storage_root: storage_root_unhashed(slots.map(|(slot, value)| (slot.into(), value))),
             code_hash: info.code_hash,
-            ..TrieAccount::default()
         };
         (address, account)
     }))
@@ -373,7 +373,7 @@ impl SignedAuthorization {
         };
         alloy_eips::eip7702::SignedAuthorization::new_unchecked(
             authorization,
-            self.v.saturating_to(),
+            self.y_parity.or(self.v).unwrap_or_default().saturating_to(),
             self.r,
             self.s,
         )
