@@ -51,6 +51,7 @@ lint: tools ## Formatting, and the lints that keep consensus code deterministic
 	@# Modules that a macro declares, which `cargo fmt` does not find.
 	rustfmt --check --edition 2024 $(wildcard precompile/runtime/src/ops/*.rs)
 	$(CARGO) clippy --locked -p fixpoint-runtime -p fixpoint-precompile --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace -- -D warnings
 	$(CARGO) clippy --locked -p fixpoint-runtime --no-default-features -- -D warnings
 
 test-rust: tools ## Rust unit, property, vector and node tests

@@ -189,24 +189,16 @@ fn bound(graph: &Graph, node: &Node, bounds: &[Bound]) -> Bound {
         ),
         Op::Unary(unary) => {
             let at = |index: usize| unary.apply(min + (max - min) * index as f64 / POINTS as f64);
-            let values: Vec<f64> = (0..=POINTS)
-                .map(at)
-                .filter(|value| value.is_finite())
-                .collect();
-            corners(&values, first.tight)
+            let values = (0..=POINTS).map(at).filter(|value| value.is_finite());
+            corners(&values.collect::<Vec<_>>(), first.tight)
         }
         Op::Softmax { .. } => corners(&[0.0, 1.0], true),
         Op::Binary(binary) => {
             let other = operand(1).range;
             let straddles = other.min <= 0.0 && other.max >= 0.0;
-            let pairs = [
-                (min, other.min),
-                (min, other.max),
-                (max, other.min),
-                (max, other.max),
-            ];
-            let values: Vec<f64> = pairs.iter().map(|&(a, b)| binary.apply(a, b)).collect();
-            corners(&values, tight && !(*binary == Binary::Div && straddles))
+            let values = [min, max].map(|a| [other.min, other.max].map(|b| binary.apply(a, b)));
+            let divides = *binary == Binary::Div;
+            corners(values.as_flattened(), tight && !(divides && straddles))
         }
         Op::Affine(affine) => {
             let ends = affine
@@ -227,11 +219,8 @@ fn bound(graph: &Graph, node: &Node, bounds: &[Bound]) -> Bound {
             }
         }
         Op::Normalise(_) => {
-            let length = graph.values[node.inputs[0]]
-                .shape
-                .last()
-                .copied()
-                .unwrap_or(1);
+            let last = graph.values[node.inputs[0]].shape.last();
+            let length = last.copied().unwrap_or(1);
             let root = (length as f64).sqrt();
             corners(&[-root, root], length <= 16)
         }

@@ -115,8 +115,9 @@ impl Source<'_> {
     fn raised(&mut self, base: ValueIndex, exponent: f64) -> Added {
         if self.element(base) == Element::Integer {
             let known = self.known(base).is_some();
-            if !known && !(exponent.fract() == 0.0 && (1.0..=MAX_INTEGER_POWER).contains(&exponent))
-            {
+            let multiplies =
+                exponent.fract() == 0.0 && (1.0..=MAX_INTEGER_POWER).contains(&exponent);
+            if !(known || multiplies) {
                 return Err(self.unsupported(format!(
                     "integers to the power of {exponent}: cast them to float before"
                 )));

@@ -60,7 +60,7 @@ impl Source<'_> {
         let operator = self.node.op_type.as_str();
         let quantises = matches!(operator, "QuantizeLinear" | "DequantizeLinear");
         let known = matches!(self.node.domain.as_str(), "" | "ai.onnx");
-        if !known && !(quantises && self.node.domain == "com.microsoft") {
+        if !(known || quantises && self.node.domain == "com.microsoft") {
             return Err(self.unsupported(format!(
                 "domain '{}' is not supported: cut the graph before it with --outputs",
                 self.node.domain

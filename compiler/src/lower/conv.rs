@@ -54,16 +54,15 @@ impl Lowerer<'_> {
                 Some(grid) => rows_prescribed(grid, &weights, &bias, scale_in, scale_out),
                 None => rows_i8(&weights, &bias, scale_in, scale_out),
             };
-            let product = self.conv_groups(number, node, conv, pad, &rows)?;
-            if output.plain {
-                return Ok((Layout::ChannelsLast, product));
+            let mut result = self.conv_groups(number, node, conv, pad, &rows)?;
+            if !output.plain {
+                let retype = Retype {
+                    to: output.dtype,
+                    from_zero_point: 0,
+                    to_zero_point: output.zero_point,
+                };
+                result = self.rescale_channels(result, retype, &rows.factors)?;
             }
-            let retype = Retype {
-                to: output.dtype,
-                from_zero_point: 0,
-                to_zero_point: output.zero_point,
-            };
-            let result = self.rescale_channels(product, retype, &rows.factors)?;
             return Ok((Layout::ChannelsLast, result));
         }
         let out_shape = permuted(self.shape(node.output), &TO_CHANNELS_LAST);
@@ -76,17 +75,11 @@ impl Lowerer<'_> {
             (MAX_WEIGHT_I16, MAX_BIAS_COLUMNS)
         };
         let uniform = conv.groups > 1 && !narrow_weights;
-        let scales = [scale_in, scale_out];
-        let own = conv.grid.as_ref().and_then(|grid| {
-            rows_prescribed_wide(
-                grid,
-                &weights,
-                &bias,
-                scales,
-                [max_weight, max_bias],
-                uniform,
-            )
-        });
+        let (scales, limits) = ([scale_in, scale_out], [max_weight, max_bias]);
+        let own = conv
+            .grid
+            .as_ref()
+            .and_then(|grid| rows_prescribed_wide(grid, &weights, &bias, scales, limits, uniform));
         let rows = own.or_else(|| {
             rows_wide(
                 &weights, &bias, scale_in, scale_out, max_weight, max_bias, uniform,

@@ -126,7 +126,7 @@ fn said(printed: &str) -> String {
     };
     let mut errors: Vec<String> = lines().filter_map(of_error).collect();
     if errors.is_empty() {
-        errors.extend(lines().last().map(str::to_owned));
+        errors.extend(lines().next_back().map(str::to_owned));
     }
     let joined = errors.join("; ");
     match joined.char_indices().nth(SAID_CHARACTERS) {

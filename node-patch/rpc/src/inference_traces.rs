@@ -91,7 +91,7 @@ pub(crate) enum Trace {
     /// `flatCallTracer`
     Flat(Vec<FlatTrace<LocalizedTransactionTrace>>),
     /// A trace that shows no calls, or one without inferences.
-    Plain(GethTrace),
+    Plain(Box<GethTrace>),
 }
 
 /// A call, and what it infers.
@@ -138,7 +138,7 @@ pub(crate) fn annotate(
     nodes: &[CallTraceNode],
 ) -> Trace {
     if inferences.is_empty() {
-        return Trace::Plain(trace);
+        return Trace::Plain(Box::new(trace));
     }
     match trace {
         GethTrace::CallTracer(frame) => {
@@ -156,7 +156,7 @@ pub(crate) fn annotate(
             })
         }
         GethTrace::FlatCallTracer(traces) => Trace::Flat(annotate_flat(traces, inferences, nodes)),
-        other => Trace::Plain(other),
+        other => Trace::Plain(Box::new(other)),
     }
 }
 

@@ -31,9 +31,18 @@ pub(super) fn accuracy(report: &Report) -> Markup {
     }
 }
 
+/// What a figure is called, its place in the numbers, the model's, the float model's, how it is shown.
+type Figure = (
+    &'static str,
+    &'static str,
+    f64,
+    Option<f64>,
+    fn(&str, f64) -> Markup,
+);
+
 /// Figures against labels.
 fn labelled(accuracy: &Accuracy) -> Markup {
-    let mut rows: Vec<(&str, &str, f64, Option<f64>, fn(&str, f64) -> Markup)> = Vec::new();
+    let mut rows: Vec<Figure> = Vec::new();
     if let Some(top1) = &accuracy.top1
         && let Some(compiled) = top1.compiled_accuracy
     {

@@ -26,17 +26,7 @@ const TRANSPOSE_CONV_ACCUMULATOR: usize = 3;
 const POOL_ACCUMULATOR: usize = 3;
 
 pub(super) fn operator(read: &Reader<'_, '_>, name: &str) -> Read<Option<Operator>> {
-    // The runtime has no place for it: it follows from the input.
-    match name {
-        "AVG_POOL2D" => read.check_accumulator(POOL_ACCUMULATOR, |_| DType::I32)?,
-        "CONV2D" | "CONV3D" | "DEPTHWISE_CONV2D" => {
-            read.check_accumulator(CONV_ACCUMULATOR, of_convolution)?;
-        }
-        "TRANSPOSE_CONV2D" => {
-            read.check_accumulator(TRANSPOSE_CONV_ACCUMULATOR, of_convolution)?;
-        }
-        _ => {}
-    }
+    check_accumulator(read, name)?;
     Ok(Some(match name {
         "AVG_POOL2D" => Operator::AvgPool2d(AvgPool2d {
             input: read.value(0)?,
@@ -99,6 +89,18 @@ pub(super) fn operator(read: &Reader<'_, '_>, name: &str) -> Read<Option<Operato
         }),
         _ => return Ok(None),
     }))
+}
+
+/// The runtime has no place for an accumulator's type: it follows from the input.
+fn check_accumulator(read: &Reader<'_, '_>, name: &str) -> Read<()> {
+    match name {
+        "AVG_POOL2D" => read.check_accumulator(POOL_ACCUMULATOR, |_| DType::I32),
+        "CONV2D" | "CONV3D" | "DEPTHWISE_CONV2D" => {
+            read.check_accumulator(CONV_ACCUMULATOR, of_convolution)
+        }
+        "TRANSPOSE_CONV2D" => read.check_accumulator(TRANSPOSE_CONV_ACCUMULATOR, of_convolution),
+        _ => Ok(()),
+    }
 }
 
 /// Accumulator type of a convolution with this input.
