@@ -230,6 +230,7 @@ impl Bench {
         let environment = Environment {
             gas: &GENESIS,
             cache: &cache,
+            answers: None,
             isa: self.isa,
         };
         chain.call(&calldata, &environment).ok()?;

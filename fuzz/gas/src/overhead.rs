@@ -72,6 +72,7 @@ fn call(payload: &[u8], isa: Isa) -> Result<bool> {
     let environment = Environment {
         gas: &GENESIS,
         cache: &cache,
+        answers: None,
         isa,
     };
     let outcome = chain.call(&calldata, &environment)?;

@@ -1,13 +1,16 @@
 //! The EVM factory that a node plugs in: Ethereum's, plus the precompile from its fork on.
 
-use crate::install::install;
+use crate::install::{Resources, install};
 use alloy_evm::{
     Database, EvmEnv, EvmFactory,
     eth::{EthEvm, EthEvmBuilder, EthEvmContext},
     precompiles::PrecompilesMap,
 };
 use alloy_primitives::U256;
-use fixpoint_precompile::cache::{CacheStats, LruCache};
+use fixpoint_precompile::{
+    answers::{AnswerCache, ReadOnlyAnswers},
+    cache::{CacheStats, LruCache},
+};
 use fixpoint_runtime::kernels::Isa;
 use revm::{
     Inspector,
@@ -20,13 +23,12 @@ use std::sync::Arc;
 
 /// Ethereum's EVM with the inference precompile from a block timestamp on.
 ///
-/// Cheap to clone; clones share the node-local model cache.
+/// Cheap to clone; clones share the node-local caches.
 #[derive(Clone, Debug)]
 pub struct FixpointEvmFactory {
     /// First block timestamp (seconds) at which the precompile exists.
     activation_timestamp: u64,
-    models: Arc<LruCache>,
-    isa: Isa,
+    resources: Resources,
 }
 
 /// What a node's loaded models may weigh together unless it says otherwise.
@@ -38,36 +40,55 @@ impl FixpointEvmFactory {
     pub fn new(activation_timestamp: u64) -> Self {
         Self {
             activation_timestamp,
-            models: Arc::new(LruCache::new(DEFAULT_CACHE_BYTES)),
-            isa: Isa::detect(),
+            resources: Resources {
+                models: Arc::new(LruCache::new(DEFAULT_CACHE_BYTES)),
+                answers: None,
+                isa: Isa::detect(),
+            },
         }
     }
 
     /// The same factory with a cache of its own for models that weigh `limit_bytes` together.
     #[must_use]
     pub fn with_cache_bytes(mut self, limit_bytes: usize) -> Self {
-        self.models = Arc::new(LruCache::new(limit_bytes));
+        self.resources.models = Arc::new(LruCache::new(limit_bytes));
+        self
+    }
+
+    /// The same factory, which looks answers of inferences up in a cache and adds to it. Without one
+    /// it runs models each time. Results do not change.
+    #[must_use]
+    pub fn with_answers(mut self, answers: Arc<dyn AnswerCache>) -> Self {
+        self.resources.answers = Some(answers);
+        self
+    }
+
+    /// The same factory, which adds nothing to its cache of answers.
+    #[must_use]
+    pub fn only_reading_answers(mut self) -> Self {
+        let answers = self.resources.answers.take();
+        self.resources.answers = answers.map(|answers| Arc::new(ReadOnlyAnswers::of(answers)) as _);
         self
     }
 
     /// The same factory with other kernels. Results do not change.
     #[must_use]
     pub const fn with_isa(mut self, isa: Isa) -> Self {
-        self.isa = isa;
+        self.resources.isa = isa;
         self
     }
 
     /// What the cache of loaded models holds.
     #[must_use]
     pub fn cache_stats(&self) -> CacheStats {
-        self.models.stats()
+        self.resources.models.stats()
     }
 
     fn precompiles(&self, env: &EvmEnv) -> PrecompilesMap {
         let spec = PrecompileSpecId::from_spec_id(env.cfg_env.spec);
         let mut map = PrecompilesMap::from_static(Precompiles::new(spec));
         if env.block_env.timestamp >= U256::from(self.activation_timestamp) {
-            install(&mut map, &self.models, self.isa);
+            install(&mut map, &self.resources);
         }
         map
     }

@@ -3,7 +3,8 @@
 use crate::journal::JournalState;
 use alloy_evm::precompiles::{DynPrecompile, PrecompileInput, PrecompilesMap};
 use fixpoint_precompile::{
-    Call, Environment, Status, address::PRECOMPILE, cache::LruCache, gas::GENESIS,
+    Call, Environment, Status, address::PRECOMPILE, answers::AnswerCache, cache::LruCache,
+    gas::GENESIS,
 };
 use fixpoint_runtime::kernels::Isa;
 use revm::precompile::{
@@ -11,20 +12,29 @@ use revm::precompile::{
 };
 use std::sync::Arc;
 
+/// What a node lends the precompile. Nothing of it changes a result, a price or an access to state.
+#[derive(Clone, Debug)]
+pub struct Resources {
+    /// Loaded models.
+    pub models: Arc<LruCache>,
+    /// Answers of before, if the node keeps any.
+    pub answers: Option<Arc<dyn AnswerCache>>,
+    /// The kernels.
+    pub isa: Isa,
+}
+
 /// Adds the precompile to a node's map, at its address and warm from a transaction's start.
-///
-/// `models` is the node's cache of loaded models, `isa` its kernels; neither changes any result.
-pub fn install(map: &mut PrecompilesMap, models: &Arc<LruCache>, isa: Isa) {
-    let models = Arc::clone(models);
+pub fn install(map: &mut PrecompilesMap, resources: &Resources) {
+    let resources = resources.clone();
     // Stateful: nobody may remember its results by their calldata.
     let precompile = DynPrecompile::new_stateful(
         PrecompileId::Custom("fixpoint-inference".into()),
-        move |input| run(input, &models, isa),
+        move |input| run(input, &resources),
     );
     map.apply_precompile(&PRECOMPILE, |_| Some(precompile));
 }
 
-fn run(input: PrecompileInput<'_>, models: &LruCache, isa: Isa) -> PrecompileResult {
+fn run(input: PrecompileInput<'_>, resources: &Resources) -> PrecompileResult {
     let call = Call {
         input: input.data,
         gas: input.gas,
@@ -37,8 +47,9 @@ fn run(input: PrecompileInput<'_>, models: &LruCache, isa: Isa) -> PrecompileRes
     let mut state = JournalState::new(input.internals);
     let environment = Environment {
         gas: &GENESIS,
-        cache: models,
-        isa,
+        cache: &*resources.models,
+        answers: resources.answers.as_deref(),
+        isa: resources.isa,
     };
     let outcome = fixpoint_precompile::run(&call, &mut state, &environment)
         .map_err(|error| PrecompileError::Fatal(error.to_string()))?;

@@ -3,7 +3,7 @@
 //! Gas, status and return data are those at the precompile's boundary: what a calling contract's
 //! CALL sees, without the call's own price.
 
-use crate::install::install;
+use crate::install::{Resources, install};
 use alloy_evm::{
     EvmInternals,
     precompiles::{Precompile as _, PrecompileInput, PrecompilesMap},
@@ -32,8 +32,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Sandbox {
     database: CacheDB<EmptyDB>,
-    models: Arc<LruCache>,
-    isa: Isa,
+    resources: Resources,
 }
 
 /// One call of the precompile.
@@ -58,8 +57,11 @@ impl Sandbox {
     pub fn new() -> Self {
         let mut sandbox = Self {
             database: CacheDB::new(EmptyDB::default()),
-            models: Arc::new(LruCache::new(usize::MAX)),
-            isa: Isa::detect(),
+            resources: Resources {
+                models: Arc::new(LruCache::new(usize::MAX)),
+                answers: None,
+                isa: Isa::detect(),
+            },
         };
         sandbox.put_code(PRECOMPILE, PRECOMPILE_CODE, PRECOMPILE_NONCE);
         sandbox
@@ -68,7 +70,7 @@ impl Sandbox {
     /// The same state with other kernels. Results do not change.
     #[must_use]
     pub fn with_isa(mut self, isa: Isa) -> Self {
-        self.isa = isa;
+        self.resources.isa = isa;
         self
     }
 
@@ -110,7 +112,7 @@ impl Sandbox {
     /// [`DatabaseError`] if the state does not hold what its records say.
     pub fn call(&mut self, call: &SandboxCall) -> Result<CallOutcome, DatabaseError> {
         let mut map = PrecompilesMap::from_static(Precompiles::latest());
-        install(&mut map, &self.models, self.isa);
+        install(&mut map, &self.resources);
         let precompile = map
             .get(&PRECOMPILE)
             .ok_or_else(|| DatabaseError("not installed".into()))?;
@@ -152,7 +154,7 @@ impl Sandbox {
 
     /// Replaces what the database holds under a code hash, as a broken disk might.
     pub fn damage_code(&mut self, code_hash: B256, code: Bytes) {
-        self.models.clear();
+        self.resources.models.clear();
         self.database
             .cache
             .contracts

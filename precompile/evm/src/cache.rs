@@ -1,15 +1,17 @@
 //! The cache of loaded models that a node keeps: bounded in bytes, least recently used goes first.
 
-use crate::load::{LoadedModel, ModelCache};
+use crate::{
+    load::{LoadedModel, ModelCache},
+    lock::CacheLock,
+};
 use alloc::{collections::BTreeMap, sync::Arc};
 use alloy_primitives::B256;
-use std::sync::{Mutex, MutexGuard};
 
 /// A cache shared by all EVMs of a node.
 #[derive(Debug)]
 pub struct LruCache {
     limit_bytes: usize,
-    entries: Mutex<Entries>,
+    entries: CacheLock<Entries>,
 }
 
 /// What a cache holds, and how often it was asked.
@@ -50,14 +52,14 @@ impl LruCache {
         };
         Self {
             limit_bytes,
-            entries: Mutex::new(entries),
+            entries: CacheLock::new(entries),
         }
     }
 
     /// Number of models held.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lock().models.len()
+        self.entries.lock().models.len()
     }
 
     /// Whether no model is held.
@@ -69,7 +71,7 @@ impl LruCache {
     /// What it holds now, and how often it was asked since it was made or cleared.
     #[must_use]
     pub fn stats(&self) -> CacheStats {
-        let entries = self.lock();
+        let entries = self.entries.lock();
         CacheStats {
             models: entries.models.len(),
             held_bytes: entries.held_bytes,
@@ -81,23 +83,13 @@ impl LruCache {
 
     /// Forgets everything.
     pub fn clear(&self) {
-        *self.lock() = Entries::default();
-    }
-
-    /// After a panic while the lock was held the content is dropped: it is only a cache.
-    fn lock(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(|poisoned| {
-            self.entries.clear_poison();
-            let mut entries = poisoned.into_inner();
-            *entries = Entries::default();
-            entries
-        })
+        *self.entries.lock() = Entries::default();
     }
 }
 
 impl ModelCache for LruCache {
     fn get(&self, model_hash: B256) -> Option<Arc<LoadedModel>> {
-        let mut entries = self.lock();
+        let mut entries = self.entries.lock();
         entries.clock += 1;
         let clock = entries.clock;
         let found = entries.models.get_mut(&model_hash).map(|(used, model)| {
@@ -115,7 +107,7 @@ impl ModelCache for LruCache {
         if model.weight_bytes > self.limit_bytes {
             return;
         }
-        let mut entries = self.lock();
+        let mut entries = self.entries.lock();
         entries.clock += 1;
         let entry = (entries.clock, Arc::clone(model));
         entries.held_bytes += model.weight_bytes;
@@ -189,7 +181,7 @@ mod tests {
 
     fn held(cache: &LruCache) -> Vec<u8> {
         (0..10)
-            .filter(|byte| cache.lock().models.contains_key(&hash(*byte)))
+            .filter(|byte| cache.entries.lock().models.contains_key(&hash(*byte)))
             .collect()
     }
 
@@ -206,7 +198,7 @@ mod tests {
         cache.insert(hash(4), &loaded(101));
         assert_eq!(held(&cache), [1, 3], "what does not fit pushes nothing out");
         cache.insert(hash(1), &loaded(60));
-        assert_eq!(cache.lock().held_bytes, 100);
+        assert_eq!(cache.entries.lock().held_bytes, 100);
         cache.insert(hash(5), &loaded(100));
         assert_eq!(held(&cache), [5]);
     }
@@ -227,24 +219,5 @@ mod tests {
             misses: 1,
         };
         assert_eq!(cache.stats(), want);
-    }
-
-    #[test]
-    #[cfg_attr(target_family = "wasm", ignore = "WASI has no threads")]
-    fn a_panic_under_the_lock_empties_it_and_no_more() {
-        let cache = LruCache::new(100);
-        cache.insert(hash(1), &loaded(10));
-        let panicked = std::thread::scope(|scope| {
-            scope
-                .spawn(|| {
-                    let _entries = cache.lock();
-                    panic!("under the lock");
-                })
-                .join()
-        });
-        assert!(panicked.is_err());
-        assert!(cache.get(hash(1)).is_none());
-        cache.insert(hash(2), &loaded(10));
-        assert_eq!(held(&cache), [2]);
     }
 }

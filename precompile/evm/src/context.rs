@@ -2,7 +2,7 @@
 //!
 //! Nothing is decided here.
 
-use crate::{gas::GasTable, load::ModelCache, meter::Meter, state::State};
+use crate::{answers::AnswerCache, gas::GasTable, load::ModelCache, meter::Meter, state::State};
 use alloy_primitives::Address;
 use fixpoint_runtime::kernels::Isa;
 
@@ -13,6 +13,8 @@ pub struct Environment<'a> {
     pub gas: &'a GasTable,
     /// The node's loaded models.
     pub cache: &'a dyn ModelCache,
+    /// The node's answers of before. `None` runs models each time.
+    pub answers: Option<&'a dyn AnswerCache>,
     /// The node's kernels.
     pub isa: Isa,
 }

@@ -4,7 +4,8 @@
 
 use crate::{
     abi::{IInference, Words, encode_words},
-    context::Context,
+    answers::{self, AnswerKey},
+    context::{Context, Environment},
     error::Failure,
     gas::{Encoding, run_count},
     load::LoadedModel,
@@ -13,7 +14,7 @@ use crate::{
     served::{self, Located},
 };
 use alloc::{vec, vec::Vec};
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolValue as _;
 use fixpoint_runtime::{error::RunError, graph::Arena};
 
@@ -47,7 +48,7 @@ pub(crate) fn batch(
         ports::pack(&model.inputs, words.iter()).map_err(|index| IInference::InputRange {
             index: U256::from(index),
         })?;
-    let output = run(&model, &input)?;
+    let output = run(context.environment, located.model_hash, &model, &input)?;
     Ok(encode_words(&ports::unpack(&model.outputs, &output)))
 }
 
@@ -61,7 +62,8 @@ pub(crate) fn raw(
     check_length(input.len(), U256::from(record.input_bytes))?;
     let gas = context.environment.gas.runs(&record, 1, Encoding::Raw);
     let model = served::charge_and_load(context, &located, &record, gas)?;
-    Ok((Bytes::from(run(&model, input)?),).abi_encode_params())
+    let output = run(context.environment, located.model_hash, &model, input)?;
+    Ok((Bytes::from(output),).abi_encode_params())
 }
 
 /// Root, gate and record of a model that this caller is served.
@@ -84,21 +86,40 @@ fn check_length(got: usize, want: U256) -> Result<(), Failure> {
     }
 }
 
-/// Runs the model on as many packed inputs as `input` holds, one after another.
-fn run(model: &LoadedModel, input: &[u8]) -> Result<Vec<u8>, Failure> {
-    let input_bytes = to_usize(model.record.input_bytes).max(1);
-    let output_bytes = to_usize(model.record.output_bytes).max(1);
+/// The model's outputs for as many packed inputs as `input` holds, one after another: those that the
+/// node remembers, the others from a run.
+fn run(
+    environment: &Environment<'_>,
+    model_hash: B256,
+    model: &LoadedModel,
+    input: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    let record = &model.record;
+    let input_bytes = to_usize(record.input_bytes).max(1);
+    let output_bytes = to_usize(record.output_bytes).max(1);
     let runs = input.len() / input_bytes;
     let mut output = vec![0; runs.saturating_mul(output_bytes)];
-    let mut arena = Arena::new(&model.plan);
+    let gas = environment.gas.runs(record, 1, Encoding::Raw);
+    let bytes = u64::from(record.input_bytes).saturating_add(record.output_bytes.into());
+    let remembered = environment
+        .answers
+        .filter(|answers| answers.wants(gas, bytes));
+    let mut arena = None;
     let pairs = input
         .chunks_exact(input_bytes)
         .zip(output.chunks_exact_mut(output_bytes));
     for (input, output) in pairs {
-        model
-            .plan
-            .run(&mut arena, input, output)
-            .map_err(run_failure)?;
+        let mut run = |output: &mut [u8]| {
+            let arena = arena.get_or_insert_with(|| Arena::new(&model.plan));
+            model.plan.run(arena, input, output).map_err(run_failure)
+        };
+        match remembered {
+            Some(answers) => {
+                let key = AnswerKey::new(model_hash, input);
+                answers::recall_or_run(answers, key, output, run)?;
+            }
+            None => run(output)?,
+        }
     }
     Ok(output)
 }

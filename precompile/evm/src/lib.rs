@@ -7,7 +7,8 @@
 //! 3. [`record`]: what activation wrote down about it; [`activate`] writes what [`measures`] finds;
 //! 4. [`gas`]: the price, from the record and the fork's table, charged before any work;
 //! 5. [`load`]: the executable model, from the node's cache or from the chain's code;
-//! 6. [`ports`] and [`wad`]: words to tensors; the runtime runs; tensors to words;
+//! 6. [`ports`] and [`wad`]: words to tensors; the runtime runs, or [`answers`] has what it said
+//!    before; tensors to words;
 //! 7. [`abi`] again: return data, or a named [`error`].
 //!
 //! [`state`] is the seam to a node: small traits, no types of any EVM. [`address`] holds the fixed
@@ -22,6 +23,9 @@ pub mod abi;
 pub mod activate;
 pub mod address;
 #[cfg(feature = "cache")]
+pub mod answer_cache;
+pub mod answers;
+#[cfg(feature = "cache")]
 pub mod cache;
 pub mod call;
 pub mod context;
@@ -29,6 +33,8 @@ pub mod error;
 pub mod gas;
 mod inference;
 pub mod load;
+#[cfg(feature = "cache")]
+mod lock;
 pub mod measures;
 pub mod meter;
 mod model_info;

@@ -8,7 +8,7 @@ use fixpoint_vector_schema::{CallVector, OUT_OF_GAS, StateFile, bytes, calls, js
 use std::collections::BTreeSet;
 
 /// How a call ends.
-fn outcome(vector: &CallVector) -> Outcome {
+pub(crate) fn outcome(vector: &CallVector) -> Outcome {
     let status = match vector.expected_error.as_deref() {
         None => Status::Success,
         Some(OUT_OF_GAS) => Status::OutOfGas,
@@ -21,17 +21,25 @@ fn outcome(vector: &CallVector) -> Outcome {
     }
 }
 
-fn check(state: &Memory, default_caller: Address, isa: Isa, name: &str, vector: &CallVector) {
-    let input = bytes(&vector.input);
-    let caller = vector.caller.as_deref().map_or(default_caller, address);
-    let mut call = Call {
-        input: &input,
+/// The call of a vector, with this calldata.
+pub(crate) fn call_of<'a>(
+    vector: &CallVector,
+    input: &'a [u8],
+    default_caller: Address,
+) -> Call<'a> {
+    Call {
+        input,
         gas: vector.gas_limit,
-        caller,
+        caller: vector.caller.as_deref().map_or(default_caller, address),
         has_value: false,
         is_static: vector.r#static,
         is_direct: true,
-    };
+    }
+}
+
+fn check(state: &Memory, default_caller: Address, isa: Isa, name: &str, vector: &CallVector) {
+    let input = bytes(&vector.input);
+    let mut call = call_of(vector, &input, default_caller);
     let want = outcome(vector);
     let set = isa.name();
     // No call sees what another one changed.

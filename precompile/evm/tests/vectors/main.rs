@@ -2,4 +2,5 @@
 //! state in memory: on any target, without an EVM.
 
 mod calls;
+mod remembered;
 mod state;

@@ -4,6 +4,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use fixpoint_precompile::{
     Call, Environment, Outcome, Status,
     address::PRECOMPILE,
+    answers::AnswerCache,
     gas::GENESIS,
     load::NoCache,
     root::{Root, chunk_codes},
@@ -66,10 +67,21 @@ impl Memory {
 
     /// Runs one call in a transaction of its own and keeps what it wrote if it succeeds.
     pub(crate) fn transact(&mut self, call: &Call<'_>, isa: Isa) -> Outcome {
+        self.transact_remembering(call, isa, None)
+    }
+
+    /// [`Self::transact`] with answers of before.
+    pub(crate) fn transact_remembering(
+        &mut self,
+        call: &Call<'_>,
+        isa: Isa,
+        answers: Option<&dyn AnswerCache>,
+    ) -> Outcome {
         let mut during = self.clone();
         let environment = Environment {
             gas: &GENESIS,
             cache: &NoCache,
+            answers,
             isa,
         };
         let outcome = run(call, &mut during, &environment).expect("a sound state");
