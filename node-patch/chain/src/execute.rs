@@ -21,6 +21,7 @@ use alloy_evm::{
 };
 use alloy_primitives::{Address, B256, Bloom};
 use alloy_rlp::Encodable;
+use fixpoint_evm::FixpointEvmFactory;
 use revm::database::{State, states::bundle_state::BundleRetention};
 
 use crate::{
@@ -148,7 +149,7 @@ fn run(
     transactions: Vec<RecoveredTransaction>,
     current: &Cell<Option<B256>>,
 ) -> Result<Ran, ExecutionError> {
-    let factory = executor_factory(spec);
+    let factory = executor_factory(spec, spec.block_evm_factory());
     let evm = factory
         .evm_factory()
         .create_evm(&mut *state, spec.evm_env(template));
@@ -199,7 +200,7 @@ pub(crate) fn replay(
     block: &ExecutedBlock,
     index: usize,
 ) -> Result<(), ExecutionError> {
-    let factory = executor_factory(spec);
+    let factory = executor_factory(spec, spec.evm_factory());
     let evm = factory
         .evm_factory()
         .create_evm(&mut *state, spec.evm_env(&block.header));
@@ -218,9 +219,10 @@ pub(crate) fn replay(
 
 fn executor_factory(
     spec: &ChainSpec,
-) -> EthBlockExecutorFactory<AlloyReceiptBuilder, ChainSpec, fixpoint_evm::FixpointEvmFactory> {
+    evm_factory: FixpointEvmFactory,
+) -> EthBlockExecutorFactory<AlloyReceiptBuilder, ChainSpec, FixpointEvmFactory> {
     let receipts = AlloyReceiptBuilder::default();
-    EthBlockExecutorFactory::new(receipts, spec.clone(), spec.evm_factory())
+    EthBlockExecutorFactory::new(receipts, spec.clone(), evm_factory)
 }
 
 /// What the executor wants to know of a block besides its environment.

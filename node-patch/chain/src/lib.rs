@@ -5,6 +5,7 @@
 //! 1. [`spec`]: what the network agrees on before block 0; `genesis`: block 0.
 //! 2. [`pool`]: signed transactions that wait for a block.
 //! 3. [`build`] and [`verify`]: making a block and checking one; both run [`execute`], the only executor.
+//!    [`pre_execute`] runs what waits in the pool, for what its inferences say.
 //! 4. [`header`]: rules of a header against its parent.
 //! 5. [`state`]: accounts and storage at any block, as [`diff`]s over what is on disk; `state_trie`
 //!    and `trie` give the roots and proofs.
@@ -26,6 +27,7 @@ pub mod header;
 mod listeners;
 pub mod logs;
 pub mod pool;
+pub mod pre_execute;
 mod rewind;
 mod snapshot;
 pub mod spec;
@@ -49,6 +51,7 @@ pub use execute::{
 pub use header::HeaderError;
 pub use logs::{LogEntry, LogFilter};
 pub use pool::{PoolContent, PoolError, PoolStatus};
+pub use pre_execute::PreExecuted;
 pub use spec::{ChainSpec, SpecError};
 pub use state::{AccountProof, StateDatabase, StateError, StateView, StorageProof};
 pub use store::{OpenError, StoreError};

@@ -11,7 +11,10 @@ use alloy_evm::{EvmEnv, eth::spec::EthExecutorSpec};
 use alloy_genesis::{Genesis, GenesisAccount};
 use alloy_hardforks::{EthereumHardfork, EthereumHardforks, ForkCondition};
 use alloy_primitives::{Address, B256, U256, address};
-use fixpoint_evm::{FixpointEvmFactory, precompile::gas::GAS_TABLE_VERSION};
+use fixpoint_evm::{
+    FixpointEvmFactory,
+    precompile::{answers::AnswerCache, gas::GAS_TABLE_VERSION},
+};
 
 use crate::{
     block::SealedHeader,
@@ -31,11 +34,13 @@ pub const HARDFORK_KEY: &str = "fixpointHardfork";
 /// Key in the genesis file's `config` with the version of the table of gas prices.
 pub const GAS_TABLE_KEY: &str = "fixpointGasTable";
 
-/// One network. Cheap to clone; clones share the precompile's node-local model cache.
+/// One network. Cheap to clone; clones share the precompile's node-local caches.
 #[derive(Debug, Clone)]
 pub struct ChainSpec {
     inner: Arc<Inner>,
     contracts_may_send: bool,
+    /// Of blocks. Adds to its cache of answers, if it has one.
+    evm_factory: FixpointEvmFactory,
 }
 
 #[derive(Debug)]
@@ -45,7 +50,6 @@ struct Inner {
     inference_activation_s: u64,
     /// Active from block 0 with all before it; no later one ever is.
     hardfork: EthereumHardfork,
-    evm_factory: FixpointEvmFactory,
 }
 
 /// A genesis that this chain cannot start from.
@@ -147,9 +151,9 @@ impl ChainSpec {
                 genesis_header: SealedHeader::new(genesis_header),
                 inference_activation_s,
                 hardfork,
-                evm_factory: FixpointEvmFactory::new(inference_activation_s),
             }),
             contracts_may_send: false,
+            evm_factory: FixpointEvmFactory::new(inference_activation_s),
         })
     }
 
@@ -172,6 +176,13 @@ impl ChainSpec {
     /// the key of a contract.
     pub fn letting_contracts_send(mut self) -> Self {
         self.contracts_may_send = true;
+        self
+    }
+
+    /// Lets blocks, and transactions before they are in one, add answers of inferences to a cache and
+    /// take them from there. Results do not change. Without a cache models run each time.
+    pub fn remembering_answers(mut self, answers: Arc<dyn AnswerCache>) -> Self {
+        self.evm_factory = self.evm_factory.with_answers(answers);
         self
     }
 
@@ -272,9 +283,15 @@ impl ChainSpec {
             .unwrap_or(0)
     }
 
-    /// The EVM factory of this network.
+    /// The EVM factory of this network, for calls and traces. It takes answers of inferences from the
+    /// node's cache and adds none: what is asked from outside must not push out what blocks need.
     pub fn evm_factory(&self) -> FixpointEvmFactory {
-        self.inner.evm_factory.clone()
+        self.evm_factory.clone().only_reading_answers()
+    }
+
+    /// The EVM factory of blocks, and of transactions that may get into one.
+    pub(crate) fn block_evm_factory(&self) -> FixpointEvmFactory {
+        self.evm_factory.clone()
     }
 
     /// What the EVM sees of the block with this header.
