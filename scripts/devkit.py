@@ -85,17 +85,20 @@ class Rpc:
         return answer["result"]
 
 
-class Devnet:
-    """A running `fixpoint devnet`, ended on leaving the block."""
+class Node:
+    """A running Ethereum node, ended on leaving the block."""
 
-    def __init__(self, fixpoint, data_dir, port=None, log=None):
-        self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+    def __init__(self, command, port, log=None):
+        self.name = pathlib.Path(command[0]).name
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
         self.rpc = Rpc(self.url)
-        command = [str(fixpoint), "devnet", "--port", str(self.port), "--data-dir", str(data_dir)]
         self.log = open(log, "w") if log else None
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
         )
 
     def __enter__(self):
@@ -105,14 +108,14 @@ class Devnet:
             # After asking: what answered may be another program that has the port.
             if self.process.poll() is not None:
                 raise Failed(
-                    f"the devnet ended at once; is port {self.port} taken? Another one: --port, or"
+                    f"{self.name} ended at once; is port {self.port} taken? Another one: --port, or"
                     " `make devnet PORT=9545`"
                 )
             if answers and self.listens():
                 return self
             time.sleep(0.05)
         self.stop()
-        raise Failed("the devnet did not answer within 30 seconds")
+        raise Failed(f"{self.name} did not answer within 30 seconds")
 
     def answers(self):
         """Whether anything speaks JSON-RPC on the port."""
@@ -139,6 +142,15 @@ class Devnet:
                 self.process.wait()
         if self.log:
             self.log.close()
+
+
+class Devnet(Node):
+    """A running `fixpoint devnet`; without a folder it keeps its chain in memory."""
+
+    def __init__(self, fixpoint, data_dir=None, port=None, log=None):
+        port = port or free_port()
+        kept = ("--data-dir", data_dir) if data_dir else ()
+        super().__init__((fixpoint, "devnet", "--port", port, *kept), port, log)
 
 
 def read_npy(data):
