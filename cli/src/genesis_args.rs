@@ -30,8 +30,8 @@ pub(crate) struct GenesisArgs {
     )]
     base_fee: u128,
     /// Time of block 0, in seconds since 1970
-    #[arg(long, value_name = "S", default_value_t = GenesisOptions::default().timestamp_s)]
-    timestamp: u64,
+    #[arg(long, value_name = "S")]
+    timestamp: Option<u64>,
 }
 
 impl GenesisArgs {

@@ -3,7 +3,9 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use fixpoint_node::{DevnetConfig, accounts::DevWallet, genesis::GenesisOptions, run_devnet};
+use fixpoint_node::{
+    DevnetConfig, accounts::DevWallet, genesis::GenesisOptions, machine_time_s, run_devnet,
+};
 
 use crate::genesis_args::{GenesisArgs, NEW_CHAIN};
 
@@ -92,6 +94,9 @@ struct AccountArgs {
     /// Where the keys are below the mnemonic; the account's number follows
     #[arg(long, value_name = "PATH", default_value_t = DevWallet::default().derivation_path)]
     derivation_path: String,
+    /// Let anybody send without a signature
+    #[arg(long)]
+    auto_impersonate: bool,
 }
 
 #[derive(clap::Args)]
@@ -138,7 +143,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         data_dir: args.data_dir,
         block_time: args.mining.block_time,
         automine: args.mining.automine(),
+        auto_impersonate: args.accounts.auto_impersonate,
         genesis_options: args.genesis.options(args.accounts.balance)?,
+        // Contracts and scripts count from the newest block, which is the first one at the beginning.
+        genesis_time_s: Some(machine_time_s()),
         genesis: genesis.transpose()?,
         wallet: DevWallet {
             mnemonic: args.accounts.mnemonic,

@@ -47,8 +47,13 @@ pub struct DevnetConfig {
     pub automine: Option<bool>,
     /// The developer accounts: they have money on a new chain and are unlocked on any.
     pub wallet: DevWallet,
+    /// Anybody may send without a signature (`eth_sendTransaction`), not only these accounts.
+    pub auto_impersonate: bool,
     /// What a new chain's genesis has.
     pub genesis_options: GenesisOptions,
+    /// Time of a new chain's first block in seconds since 1970, where the options name none; `None` takes
+    /// the same for all chains, so that their hashes are equal.
+    pub genesis_time_s: Option<u64>,
     /// Genesis of a new chain, instead of the devnet's own.
     pub genesis: Option<Genesis>,
     /// File of a state to start from, on top of genesis or of what the data directory holds.
@@ -72,7 +77,9 @@ impl Default for DevnetConfig {
             block_time: None,
             automine: None,
             wallet: DevWallet::default(),
+            auto_impersonate: false,
             genesis_options: GenesisOptions::default(),
+            genesis_time_s: None,
             genesis: None,
             load_state: None,
             dump_state: None,
@@ -115,6 +122,7 @@ impl Node {
             identity(),
         )
         .with_controls(Arc::clone(&miner) as _);
+        context.impersonate_everybody(config.auto_impersonate);
         let address = SocketAddr::new(config.host, config.port);
         let server = RpcServer::start(address, context)
             .await
@@ -191,7 +199,8 @@ fn identity() -> NodeIdentity {
     let version = env!("CARGO_PKG_VERSION");
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     NodeIdentity {
-        client_version: format!("fixpoint/v{version}/{os}-{arch}/rust"),
+        // Hardhat's network helpers ask for a name that begins with `hardhat` or `anvil`.
+        client_version: format!("anvil-compatible fixpoint/v{version}/{os}-{arch}/rust"),
         kernels: kernels::description(),
     }
 }
@@ -213,8 +222,11 @@ fn open_chain(config: &DevnetConfig, signers: &[PrivateKeySigner]) -> Result<Cha
             Some(genesis) => Ok(genesis.clone()),
             None => {
                 let funded = signers.iter().map(PrivateKeySigner::address);
-                devnet_genesis(config.genesis_options, funded)
-                    .context("the embedded predeploys are broken")
+                let options = GenesisOptions {
+                    timestamp_s: config.genesis_options.timestamp_s.or(config.genesis_time_s),
+                    ..config.genesis_options
+                };
+                devnet_genesis(options, funded).context("the embedded predeploys are broken")
             }
         }
     };

@@ -22,8 +22,8 @@ pub const DEVNET_CHAIN_ID: u64 = 31_337;
 /// Gas of one block.
 pub const BLOCK_GAS_LIMIT: u64 = 60_000_000;
 /// Base fee of the genesis block: 1 gwei.
-pub const GENESIS_BASE_FEE_WEI: u128 = 1_000_000_000;
-/// Balance of each developer account: 10,000 ether.
+pub const GENESIS_BASE_FEE_WEI: u64 = 1_000_000_000;
+/// Balance of each developer account, unless another is asked for: 10,000 ether.
 pub const DEV_BALANCE_ETHER: u64 = 10_000;
 /// Receives the tips of every block. No one holds its key.
 pub const COINBASE: Address = address!("0x00000000000000000000000000000000C01BBA5E");
@@ -75,8 +75,8 @@ pub struct GenesisOptions {
     pub gas_limit: u64,
     /// Base fee of block 0 in wei per gas.
     pub base_fee_wei: u128,
-    /// Time of block 0 in seconds since 1970.
-    pub timestamp_s: u64,
+    /// Time of block 0 in seconds since 1970; `None` is the start of 2026.
+    pub timestamp_s: Option<u64>,
     /// Balance of each funded account in ether.
     pub balance_ether: u64,
 }
@@ -87,8 +87,8 @@ impl Default for GenesisOptions {
             chain_id: DEVNET_CHAIN_ID,
             hardfork: EthereumHardfork::Osaka,
             gas_limit: BLOCK_GAS_LIMIT,
-            base_fee_wei: GENESIS_BASE_FEE_WEI,
-            timestamp_s: GENESIS_TIMESTAMP_S,
+            base_fee_wei: GENESIS_BASE_FEE_WEI.into(),
+            timestamp_s: None,
             balance_ether: DEV_BALANCE_ETHER,
         }
     }
@@ -103,7 +103,7 @@ impl GenesisOptions {
             hardfork: spec.hardfork(),
             gas_limit: genesis.gas_limit,
             base_fee_wei: genesis.base_fee_per_gas.unwrap_or_default(),
-            timestamp_s: genesis.timestamp,
+            timestamp_s: Some(genesis.timestamp),
             ..Self::default()
         }
     }
@@ -125,7 +125,10 @@ impl GenesisOptions {
             ("hardfork", self.hardfork.to_string()),
             ("gas limit at genesis", self.gas_limit.to_string()),
             ("base fee at genesis", self.base_fee_wei.to_string()),
-            ("time of genesis", self.timestamp_s.to_string()),
+            (
+                "time of genesis",
+                self.timestamp_s.unwrap_or(GENESIS_TIMESTAMP_S).to_string(),
+            ),
         ]
     }
 }
@@ -174,7 +177,7 @@ pub fn devnet_genesis(
     }
     Ok(Genesis {
         config: forks_from_genesis(options.chain_id, options.hardfork),
-        timestamp: options.timestamp_s,
+        timestamp: options.timestamp_s.unwrap_or(GENESIS_TIMESTAMP_S),
         gas_limit: options.gas_limit,
         coinbase: COINBASE,
         alloc,

@@ -21,3 +21,4 @@ mod state;
 
 pub use devnet::{DevnetConfig, Node, run_devnet};
 pub use fixpoint_chain::{ChainSpec, spec};
+pub use next_block::machine_time_s;

@@ -152,8 +152,9 @@ impl Miner for DevMiner {
                     }
                 }),
                 MiningChange::IncreaseTime(seconds) => {
-                    let time_s = next_block.now_s().saturating_add(seconds);
-                    next_block.set_clock(time_s)?;
+                    // Blocks that were made quickly are ahead of the clock, a second each.
+                    let now_s = next_block.now_s().max(self.chain.head().timestamp);
+                    next_block.set_clock(now_s.saturating_add(seconds))?;
                 }
                 MiningChange::SetTime(time_s) => next_block.set_clock(time_s)?,
                 MiningChange::NextTimestamp(time_s) => {

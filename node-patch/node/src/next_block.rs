@@ -130,7 +130,7 @@ fn offset_s(time_s: u64) -> Result<i64, RpcError> {
 }
 
 /// Seconds since 1970 on this machine.
-fn machine_time_s() -> u64 {
+pub fn machine_time_s() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_secs())

@@ -90,6 +90,11 @@ impl Context {
         self
     }
 
+    /// Whether anybody may send without a signature, until a client says otherwise.
+    pub fn impersonate_everybody(&self, enabled: bool) {
+        self.impersonated.lock().set_everybody(enabled);
+    }
+
     /// The header that `id` names.
     pub(crate) fn header(&self, id: BlockId) -> Result<SealedHeader, RpcError> {
         self.chain

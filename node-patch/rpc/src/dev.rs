@@ -7,11 +7,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_anvil::{Metadata, MineOptions, NodeEnvironment, NodeForkConfig, NodeInfo};
+use alloy_rpc_types_eth::{Block, BlockTransactionsKind};
 use jsonrpsee::core::RegisterMethodError;
 use serde::Deserialize;
 
 use crate::{
     context::Context,
+    convert,
     error::RpcError,
     eth_fees::{gas_price, next_base_fee_wei},
     methods::{Arguments, Module, register as method},
@@ -36,6 +38,7 @@ impl<'de> Deserialize<'de> for Number {
 
 pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     method(module, "evm_mine", evm_mine)?;
+    method(module, "evm_mine_detailed", evm_mine_detailed)?;
     for name in ["anvil_mine", "hardhat_mine"] {
         method(module, name, anvil_mine)?;
     }
@@ -64,6 +67,23 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
             .map(|interval| interval.as_secs()))
     })?;
     register_time(module)?;
+    register_pool(module)?;
+    for name in ["anvil_metadata", "hardhat_metadata"] {
+        method(module, name, metadata)?;
+    }
+    for name in ["anvil_setLoggingEnabled", "hardhat_setLoggingEnabled"] {
+        // Calls are not logged, so that there is nothing to switch off.
+        method(module, name, |_, arguments| {
+            arguments.required::<bool>("enabled").map(|_| ())
+        })?;
+    }
+    method(module, "anvil_getGenesisTime", |context, _| {
+        Ok(context.header(0_u64.into())?.timestamp)
+    })?;
+    method(module, "anvil_nodeInfo", node_info)
+}
+
+fn register_pool(module: &mut Module) -> Result<(), RegisterMethodError> {
     method(module, "anvil_dropTransaction", |context, arguments| {
         let hash: B256 = arguments.required("transaction hash")?;
         Ok(context.chain.drop_transaction(hash).then_some(hash))
@@ -89,14 +109,13 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
             Ok(())
         },
     )?;
-    method(module, "anvil_dropAllTransactions", |context, _| {
-        context.chain.clear_pool();
-        Ok(())
-    })?;
-    for name in ["anvil_metadata", "hardhat_metadata"] {
-        method(module, name, metadata)?;
+    for name in ["anvil_dropAllTransactions", "hardhat_dropAllTransactions"] {
+        method(module, name, |context, _| {
+            context.chain.clear_pool();
+            Ok(())
+        })?;
     }
-    method(module, "anvil_nodeInfo", node_info)
+    Ok(())
 }
 
 fn register_time(module: &mut Module) -> Result<(), RegisterMethodError> {
@@ -144,6 +163,29 @@ fn register_time(module: &mut Module) -> Result<(), RegisterMethodError> {
 }
 
 fn evm_mine(context: &Context, arguments: &mut Arguments<'_>) -> Result<&'static str, RpcError> {
+    mine_as_asked(context, arguments)?;
+    Ok("0x0")
+}
+
+/// The new blocks, with whole transactions.
+fn evm_mine_detailed(
+    context: &Context,
+    arguments: &mut Arguments<'_>,
+) -> Result<Vec<Block>, RpcError> {
+    let before = context.chain.head().number;
+    mine_as_asked(context, arguments)?;
+    let mut blocks = Vec::new();
+    for number in before + 1..=context.chain.head().number {
+        let block = context
+            .block(number.into())?
+            .ok_or(RpcError::UnknownBlock)?;
+        blocks.push(convert::block(&block, BlockTransactionsKind::Full));
+    }
+    Ok(blocks)
+}
+
+/// As many blocks as the next argument says, from the time on that it says.
+fn mine_as_asked(context: &Context, arguments: &mut Arguments<'_>) -> Result<(), RpcError> {
     let (timestamp, blocks) = match arguments.optional("mine options")?.unwrap_or_default() {
         MineOptions::Options { timestamp, blocks } => (timestamp, blocks.unwrap_or(1)),
         MineOptions::Timestamp(timestamp) => (timestamp, 1),
@@ -153,17 +195,18 @@ fn evm_mine(context: &Context, arguments: &mut Arguments<'_>) -> Result<&'static
             .miner
             .configure(&[MiningChange::NextTimestamp(timestamp)])?;
     }
-    mine(context, blocks, None)?;
-    Ok("0x0")
+    mine(context, blocks, None)
 }
 
 fn anvil_mine(context: &Context, arguments: &mut Arguments<'_>) -> Result<(), RpcError> {
     let blocks = arguments
         .optional("number of blocks")?
         .map_or(1, |Number(blocks)| blocks);
+    // Zero, which clients send for their callers' silence, leaves the spacing as it is.
     let spacing_s = arguments
         .optional("interval")?
-        .map(|Number(seconds)| seconds);
+        .map(|Number(seconds)| seconds)
+        .filter(|seconds| *seconds > 0);
     mine(context, blocks, spacing_s)
 }
 

@@ -64,13 +64,15 @@ fn register_accounts(module: &mut Module) -> Result<(), RegisterMethodError> {
             change(context, address, |account| account.balance = balance)
         })?;
     }
-    method(module, "anvil_addBalance", |context, arguments| {
-        let address = arguments.required("address")?;
-        let added: U256 = arguments.required("amount")?;
-        change(context, address, |account| {
-            account.balance = account.balance.saturating_add(added);
-        })
-    })?;
+    for name in ["anvil_addBalance", "hardhat_addBalance"] {
+        method(module, name, |context, arguments| {
+            let address = arguments.required("address")?;
+            let added: U256 = arguments.required("amount")?;
+            change(context, address, |account| {
+                account.balance = account.balance.saturating_add(added);
+            })
+        })?;
+    }
     for name in ["anvil_setNonce", "hardhat_setNonce", "evm_setAccountNonce"] {
         method(module, name, |context, arguments| {
             let address = arguments.required("address")?;

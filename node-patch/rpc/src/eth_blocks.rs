@@ -58,6 +58,12 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
             uncle_count(context, hash.into())
         },
     )?;
+    for name in [
+        "eth_getUncleByBlockNumberAndIndex",
+        "eth_getUncleByBlockHashAndIndex",
+    ] {
+        method(module, name, |_, _| Ok(None::<Block>))?;
+    }
     method(module, "eth_getBlockReceipts", |context, arguments| {
         receipts(context, arguments.required("block")?)
     })

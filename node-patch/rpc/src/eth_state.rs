@@ -2,7 +2,7 @@
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U64, U256};
-use alloy_rpc_types_eth::{EIP1186AccountProofResponse, EIP1186StorageProof};
+use alloy_rpc_types_eth::{Account, AccountInfo, EIP1186AccountProofResponse, EIP1186StorageProof};
 use alloy_serde::JsonStorageKey;
 use fixpoint_chain::StateView;
 use jsonrpsee::core::RegisterMethodError;
@@ -40,6 +40,19 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
         Ok(B256::from(value))
     })?;
     method(module, "eth_getTransactionCount", transaction_count)?;
+    method(module, "eth_getAccount", |context, arguments| {
+        let address: Address = arguments.required("address")?;
+        let proof = state(context, arguments)?
+            .proof(address, &[])
+            .map_err(RpcError::internal)?;
+        Ok(Account {
+            balance: proof.balance,
+            nonce: proof.nonce,
+            code_hash: proof.code_hash,
+            storage_root: proof.storage_root,
+        })
+    })?;
+    method(module, "eth_getAccountInfo", account_info)?;
     method(module, "eth_getProof", proof)
 }
 
@@ -50,6 +63,17 @@ fn state(context: &Context, arguments: &mut Arguments<'_>) -> Result<StateView, 
         .chain
         .state_at(id)
         .map_err(unknown_block_or_internal)
+}
+
+/// What clients that fork a chain ask of an account at once.
+fn account_info(context: &Context, arguments: &mut Arguments<'_>) -> Result<AccountInfo, RpcError> {
+    let address: Address = arguments.required("address")?;
+    let state = state(context, arguments)?;
+    Ok(AccountInfo {
+        balance: state.balance(address).map_err(RpcError::internal)?,
+        nonce: state.nonce(address).map_err(RpcError::internal)?,
+        code: state.code(address).map_err(RpcError::internal)?,
+    })
 }
 
 fn transaction_count(context: &Context, arguments: &mut Arguments<'_>) -> Result<U64, RpcError> {

@@ -8,8 +8,9 @@ use std::{
 use alloy_consensus::{TxEnvelope, TypedTransaction};
 use alloy_dyn_abi::TypedData;
 use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718};
-use alloy_primitives::{Address, B256, Bytes, TxKind, U64};
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64, U256};
 use alloy_rpc_types_eth::{Index, Transaction, TransactionReceipt, TransactionRequest};
+use fixpoint_chain::RecoveredTransaction;
 use jsonrpsee::core::RegisterMethodError;
 
 use crate::{
@@ -32,14 +33,19 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     method(module, "eth_sendRawTransaction", send_raw)?;
     method(module, "eth_sendRawTransactionSync", send_raw_sync)?;
     method(module, "eth_sendTransaction", send)?;
+    method(module, "eth_sendTransactionSync", |context, arguments| {
+        let hash = send(context, arguments)?;
+        receipt_in_time(context, arguments, hash)
+    })?;
+    method(module, "eth_fillTransaction", fill_transaction)?;
     method(module, "eth_signTransaction", |context, arguments| {
         let _signing = context.signing.lock();
         let transaction = fill_and_sign(context, arguments.required("transaction")?)?;
         Ok(serde_json::json!({ "raw": convert::encoded(&transaction), "tx": transaction }))
     })?;
-    method(module, "eth_accounts", |context, _| {
-        Ok(context.accounts.addresses().to_vec())
-    })?;
+    for name in ["eth_accounts", "eth_requestAccounts"] {
+        method(module, name, |context, _| Ok(sending_accounts(context)))?;
+    }
     method(module, "eth_sign", |context, arguments| {
         let address: Address = arguments.required("address")?;
         let message: Bytes = arguments.required("message")?;
@@ -50,13 +56,28 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
         let address: Address = arguments.required("address")?;
         sign(context, address, &message)
     })?;
-    method(module, "eth_signTypedData_v4", |context, arguments| {
-        let address: Address = arguments.required("address")?;
-        let data: TypedData = arguments.required("typed data")?;
-        let signature = context.accounts.sign_typed_data(address, &data)?;
-        Ok(Bytes::from(signature.as_bytes()))
-    })?;
+    for name in [
+        "eth_signTypedData",
+        "eth_signTypedData_v3",
+        "eth_signTypedData_v4",
+    ] {
+        method(module, name, |context, arguments| {
+            let address: Address = arguments.required("address")?;
+            let data: TypedData = arguments.required("typed data")?;
+            let signature = context.accounts.sign_typed_data(address, &data)?;
+            Ok(Bytes::from(signature.as_bytes()))
+        })?;
+    }
     register_reads(module)
+}
+
+/// Those whose keys are here, then those that are impersonated: clients make signers of what is listed.
+fn sending_accounts(context: &Context) -> Vec<Address> {
+    let own = context.accounts.addresses();
+    let impersonated = context.impersonated.lock();
+    let others = impersonated.accounts().iter();
+    let others = others.filter(|account| !own.contains(account));
+    own.iter().chain(others).copied().collect()
 }
 
 fn register_reads(module: &mut Module) -> Result<(), RegisterMethodError> {
@@ -85,6 +106,22 @@ fn register_reads(module: &mut Module) -> Result<(), RegisterMethodError> {
         module,
         "eth_getRawTransactionByHash",
         |context, arguments| raw_by_hash(context, arguments.required("transaction hash")?),
+    )?;
+    method(
+        module,
+        "eth_getRawTransactionByBlockNumberAndIndex",
+        |context, arguments| {
+            let number: BlockNumberOrTag = arguments.required("block number")?;
+            raw_by_index(context, number.into(), arguments.required("index")?)
+        },
+    )?;
+    method(
+        module,
+        "eth_getRawTransactionByBlockHashAndIndex",
+        |context, arguments| {
+            let hash: B256 = arguments.required("block hash")?;
+            raw_by_index(context, hash.into(), arguments.required("index")?)
+        },
     )?;
     method(
         module,
@@ -122,6 +159,15 @@ fn send_raw_sync(
     arguments: &mut Arguments<'_>,
 ) -> Result<TransactionReceipt, RpcError> {
     let hash = send_raw(context, arguments)?;
+    receipt_in_time(context, arguments, hash)
+}
+
+/// The receipt as soon as there is one, unless it takes longer than the next argument allows.
+fn receipt_in_time(
+    context: &Context,
+    arguments: &mut Arguments<'_>,
+    hash: B256,
+) -> Result<TransactionReceipt, RpcError> {
     let waited_ms: u64 = arguments.optional("timeout")?.unwrap_or(SYNC_WAIT_MS);
     let waited_ms = waited_ms.min(MAX_SYNC_WAIT_MS);
     let deadline = Instant::now() + Duration::from_millis(waited_ms);
@@ -140,7 +186,7 @@ fn send(context: &Context, arguments: &mut Arguments<'_>) -> Result<B256, RpcErr
     let request = arguments.required("transaction")?;
     let hash = {
         let _signing = context.signing.lock();
-        let (from, transaction) = fill(context, request)?;
+        let (from, transaction) = fill_own(context, request)?;
         let submitted = if is_impersonated(context, &from) {
             let transaction = unsigned(from, transaction);
             context.chain.submit_unsigned(transaction)
@@ -154,17 +200,50 @@ fn send(context: &Context, arguments: &mut Arguments<'_>) -> Result<B256, RpcErr
     Ok(hash)
 }
 
-/// [`fill`], signed with the sender's key.
+/// Sends for anybody, without asking for a key or an impersonation.
+pub(crate) fn send_unsigned(
+    context: &Context,
+    arguments: &mut Arguments<'_>,
+) -> Result<B256, RpcError> {
+    let request: TransactionRequest = arguments.required("transaction")?;
+    let from = request.from.ok_or_else(|| {
+        RpcError::InvalidParams("transaction: without a signature it needs a sender".to_owned())
+    })?;
+    let hash = {
+        let _signing = context.signing.lock();
+        let transaction = unsigned(from, fill(context, from, request)?);
+        let submitted = context.chain.submit_unsigned(transaction);
+        submitted.map_err(|error| RpcError::TransactionRejected(error.to_string()))?
+    };
+    context.miner.submitted(hash)?;
+    Ok(hash)
+}
+
+/// What a wallet signs: the transaction with everything that the request leaves open. Its signature
+/// is zero.
+fn fill_transaction(
+    context: &Context,
+    arguments: &mut Arguments<'_>,
+) -> Result<serde_json::Value, RpcError> {
+    let request: TransactionRequest = arguments.required("transaction")?;
+    let from = request.from.unwrap_or_default();
+    let nothing = Signature::new(U256::ZERO, U256::ZERO, false);
+    let envelope: TxEnvelope = fill(context, from, request)?.into_envelope(nothing);
+    let raw = convert::encoded(&envelope);
+    let transaction = RecoveredTransaction::new_unchecked(envelope, from);
+    Ok(serde_json::json!({ "raw": raw, "tx": convert::pooled_transaction(transaction) }))
+}
+
+/// [`fill_own`], signed with the sender's key.
 fn fill_and_sign(context: &Context, request: TransactionRequest) -> Result<TxEnvelope, RpcError> {
-    let (from, transaction) = fill(context, request)?;
+    let (from, transaction) = fill_own(context, request)?;
     context.accounts.sign_transaction(from, transaction)
 }
 
-/// Chooses what the request leaves open (sender, nonce, gas, fees). The sender is one that this node
-/// may send for.
-fn fill(
+/// [`fill`] for a sender that this node may send for; the first of its accounts if none is named.
+fn fill_own(
     context: &Context,
-    mut request: TransactionRequest,
+    request: TransactionRequest,
 ) -> Result<(Address, TypedTransaction), RpcError> {
     let from = match request.from {
         Some(from) => from,
@@ -180,6 +259,15 @@ fn fill(
     if !context.accounts.contains(&from) && !is_impersonated(context, &from) {
         return Err(RpcError::UnknownAccount(from));
     }
+    Ok((from, fill(context, from, request)?))
+}
+
+/// Chooses what the request leaves open: nonce, gas, fees.
+fn fill(
+    context: &Context,
+    from: Address,
+    mut request: TransactionRequest,
+) -> Result<TypedTransaction, RpcError> {
     request.from = Some(from);
     request.to.get_or_insert(TxKind::Create);
     request
@@ -209,10 +297,9 @@ fn fill(
             .get_or_insert(base_fee.saturating_mul(2).saturating_add(tip));
     }
     request.normalize_input();
-    let transaction = request
+    request
         .build_typed_tx()
-        .map_err(|_| RpcError::InvalidParams("transaction: contradictory fields".to_owned()))?;
-    Ok((from, transaction))
+        .map_err(|_| RpcError::InvalidParams("transaction: contradictory fields".to_owned()))
 }
 
 fn sign(context: &Context, address: Address, message: &[u8]) -> Result<Bytes, RpcError> {
@@ -258,6 +345,12 @@ fn by_index(context: &Context, id: BlockId, index: Index) -> Result<Option<Trans
     Ok(context
         .block(id)?
         .and_then(|block| convert::transaction(&block, index.0)))
+}
+
+fn raw_by_index(context: &Context, id: BlockId, index: Index) -> Result<Option<Bytes>, RpcError> {
+    let block = context.block(id)?;
+    let transaction = block.and_then(|block| block.transactions.get(index.0).cloned());
+    Ok(transaction.map(|transaction| convert::encoded(transaction.inner())))
 }
 
 fn receipt(context: &Context, hash: B256) -> Result<Option<TransactionReceipt>, RpcError> {

@@ -9,6 +9,7 @@ use jsonrpsee::core::RegisterMethodError;
 
 use crate::{
     context::Context,
+    eth_transactions::send_unsigned,
     methods::{Module, register as method},
 };
 
@@ -22,6 +23,15 @@ pub(crate) struct Impersonated {
 impl Impersonated {
     pub(crate) fn contains(&self, account: &Address) -> bool {
         self.everybody || self.accounts.contains(account)
+    }
+
+    /// Those that are named one by one.
+    pub(crate) const fn accounts(&self) -> &BTreeSet<Address> {
+        &self.accounts
+    }
+
+    pub(crate) const fn set_everybody(&mut self, everybody: bool) {
+        self.everybody = everybody;
     }
 }
 
@@ -43,12 +53,13 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
             Ok(())
         })?;
     }
+    method(module, "eth_sendUnsignedTransaction", send_unsigned)?;
     for name in [
         "anvil_autoImpersonateAccount",
         "hardhat_autoImpersonateAccount",
     ] {
         method(module, name, |context, arguments| {
-            context.impersonated.lock().everybody = arguments.required("enabled")?;
+            context.impersonate_everybody(arguments.required("enabled")?);
             Ok(())
         })?;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, U64};
 use alloy_rpc_types_eth::Transaction;
 use fixpoint_chain::RecoveredTransaction;
@@ -36,6 +37,15 @@ struct ContentFrom {
     queued: BTreeMap<String, Transaction>,
 }
 
+/// A line for each transaction, by sender and nonce.
+type SummariesBySender = BTreeMap<Address, BTreeMap<String, String>>;
+
+#[derive(Clone, Serialize)]
+struct Summaries {
+    pending: SummariesBySender,
+    queued: SummariesBySender,
+}
+
 pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     method(module, "txpool_status", |context, _| {
         let status = context.chain.pool_status();
@@ -51,7 +61,14 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
             queued: by_sender(content.queued),
         })
     })?;
-    method(module, "txpool_contentFrom", content_from)
+    method(module, "txpool_contentFrom", content_from)?;
+    method(module, "txpool_inspect", |context, _| {
+        let content = context.chain.pool_content();
+        Ok(Summaries {
+            pending: summaries(&content.pending),
+            queued: summaries(&content.queued),
+        })
+    })
 }
 
 fn content_from(context: &Context, arguments: &mut Arguments<'_>) -> Result<ContentFrom, RpcError> {
@@ -61,6 +78,31 @@ fn content_from(context: &Context, arguments: &mut Arguments<'_>) -> Result<Cont
         pending: by_nonce(content.pending.remove(&sender).unwrap_or_default()),
         queued: by_nonce(content.queued.remove(&sender).unwrap_or_default()),
     })
+}
+
+fn summaries(
+    transactions: &BTreeMap<Address, BTreeMap<u64, RecoveredTransaction>>,
+) -> SummariesBySender {
+    transactions
+        .iter()
+        .map(|(sender, by_nonce)| {
+            let lines = by_nonce
+                .iter()
+                .map(|(nonce, tx)| (nonce.to_string(), summary(tx)));
+            (*sender, lines.collect())
+        })
+        .collect()
+}
+
+/// Geth's line, which tools take apart.
+fn summary(transaction: &RecoveredTransaction) -> String {
+    let to = match transaction.to() {
+        Some(to) => to.to_string(),
+        None => "contract creation".to_owned(),
+    };
+    let (value, gas) = (transaction.value(), transaction.gas_limit());
+    let price = transaction.max_fee_per_gas();
+    format!("{to}: {value} wei + {gas} gas × {price} wei")
 }
 
 fn by_sender(transactions: BTreeMap<Address, BTreeMap<u64, RecoveredTransaction>>) -> BySender {

@@ -1,6 +1,7 @@
 //! A devnet as its clients see it: JSON-RPC over HTTP and WebSocket against a running node.
 
 mod alloy_client;
+mod anvil;
 mod blocks;
 mod calls;
 mod client;

@@ -186,7 +186,11 @@ async fn idle_websockets_leave_room_for_http() {
 async fn the_node_says_what_it_is() {
     let devnet = Devnet::start().await;
     let version = devnet.ok("web3_clientVersion", json!([])).await;
-    assert!(version.as_str().unwrap().starts_with("fixpoint/v"));
+    let version = version.as_str().unwrap();
+    assert!(
+        version.starts_with("anvil-compatible fixpoint/v"),
+        "{version}"
+    );
     let info = devnet.ok("anvil_nodeInfo", json!([])).await;
     assert_eq!(info["environment"]["chainId"], 31_337);
     assert!(
