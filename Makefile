@@ -18,7 +18,7 @@ BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
 	test-conformance conformance onnx-conformance real-models cross cross-ci bench gas predeploys vectors \
 	fmt fuzz clean halmos deep-invariants coverage slither examples accuracy \
-	test-npm ethereum-tests
+	test-npm test-clients ethereum-tests
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -83,7 +83,7 @@ deep-invariants: $(NPM) tools ## Invariants in 1,000 runs of 500 actions, fuzz t
 	@# Not those that start a process for each run.
 	FOUNDRY_PROFILE=deep forge test --no-match-path 'contracts/test/{testing,native}/*'
 
-test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, the examples, proofs of receipts, rebuilt models, the npm package, trained TFLite models
+test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, the examples, proofs of receipts, rebuilt models, the npm package, other clients, trained TFLite models
 	$(BUILD_DEBUG)
 	$(CARGO) build --locked -p fixpoint-node --bin fixpoint-import --no-default-features
 	python3 scripts/demo.py --fixpoint $(DEBUG_BIN) --verify-with $(CURDIR)/target/debug/fixpoint-import
@@ -95,6 +95,7 @@ test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's w
 	python3 scripts/receipts.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/verify.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/npm_package.py --fixpoint $(DEBUG_BIN)
+	python3 scripts/clients.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/real_models.py --fixpoint $(DEBUG_BIN) --samples 20
 	@# With the converter, which test-rust may not have had.
 	$(if $(TOSA_VENV),FIXPOINT_TOSA_TOOLS=$(abspath $(TOSA_VENV))/bin) $(CARGO) test --locked --workspace --test tflite_files
@@ -152,6 +153,9 @@ gas: $(NPM) build ## The slowest models for their gas, CLASS_SECONDS (20) a clas
 test-npm: $(NPM) build ## The npm package, tested on a devnet
 	python3 scripts/npm_package.py --fixpoint $(RELEASE_BIN)
 
+test-clients: $(NPM) build ## cast, forge, viem, ethers and Hardhat 3 on devnets, as on anvil
+	python3 scripts/clients.py --fixpoint $(RELEASE_BIN)
+
 predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests, sizes, gas
 	forge build
 	node tools/predeploys.cjs
@@ -181,4 +185,6 @@ fuzz: tools ## Run each fuzz target for FUZZ_SECONDS (needs a nightly toolchain 
 
 clean: ## Remove everything that was built
 	rm -rf target node_modules out cache broadcast .demo .conformance .venv-tosa .venv-bench .venv-onnx .venv-accuracy .venv-slither .venv-contracts \
-		packages/npm/node_modules packages/npm/dist packages/npm/build
+		packages/npm/node_modules packages/npm/dist packages/npm/build \
+		packages/clients/node_modules packages/clients/hardhat/{node_modules,artifacts,cache,ignition/deployments} \
+		packages/clients/foundry/{out,cache,broadcast}

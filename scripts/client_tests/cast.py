@@ -39,7 +39,7 @@ class Checks:
         self.matches("31337", "chain-id")
 
     def client(self):
-        self.matches(r"\S+/v\d+\.\d+\.\d+.*", "client")
+        self.matches(r"anvil.*/v\d+\.\d+\.\d+.*", "client")
 
     def block_number(self):
         self.matches(str(int(self.deposit["blockNumber"], 16)), "block-number")
@@ -135,7 +135,7 @@ class Checks:
         expect("Transaction successfully executed" in said, said)
 
     def estimate(self):
-        gas = int(self.cast("estimate", self.purse, "deposit(string)", "x", "--value", 1))
+        gas = int(self.cast("estimate", self.purse, "deposit(string)", "x", "--value", 1, "--from", OWNER))
         expect(21_000 < gas < 100_000, gas)
 
     def access_list(self):

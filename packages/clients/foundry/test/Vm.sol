@@ -3,29 +3,20 @@ pragma solidity ^0.8.28;
 
 /// The cheatcodes that this project uses, under forge-std's names.
 interface Vm {
-    function addr(uint256 key) external pure returns (address);
     function assertEq(address, address) external pure;
     function assertEq(uint256, uint256) external pure;
     function assertEq(string calldata, string calldata) external pure;
-    function assertGt(uint256, uint256) external pure;
     function createSelectFork(string calldata urlOrAlias) external returns (uint256);
     function createSelectFork(string calldata urlOrAlias, uint256 blockNumber)
         external
         returns (uint256);
     function deal(address, uint256) external;
     function envAddress(string calldata) external view returns (address);
-    function envOr(string calldata, address) external view returns (address);
     function expectEmit() external;
     function expectRevert(bytes calldata) external;
     function prank(address) external;
-    function rollFork(uint256 blockNumber) external;
     function rpc(string calldata method, string calldata params) external returns (bytes memory);
-    function rpcUrl(string calldata alias_) external view returns (string memory);
-    function serializeAddress(string calldata object, string calldata key, address value)
-        external
-        returns (string memory);
     function startBroadcast() external;
-    function startBroadcast(uint256 key) external;
     function stopBroadcast() external;
     function warp(uint256) external;
 }
