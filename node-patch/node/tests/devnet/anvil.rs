@@ -1,6 +1,6 @@
 //! What projects that were made for anvil call and set.
 
-use alloy_primitives::{Address, B256, U256, address};
+use alloy_primitives::{Address, B256, address};
 use fixpoint_node::DevnetConfig;
 use serde_json::{Value, json};
 
