@@ -7,11 +7,12 @@ With --anvil the suites run on anvil itself, which shows that they ask for nothi
 import argparse
 import json
 import pathlib
+import subprocess
 import tempfile
 import time
 
 from client_tests import cast, forge, foundry, javascript
-from devkit import OWNER_KEY, ROOT, Devnet, Node, free_port, main, run, step
+from devkit import OWNER_KEY, ROOT, Devnet, Failed, Node, free_port, main, run, step
 
 PRECOMPILE = "0x0000000000000000000000000000000000000F1E"
 # A small model of the shared vectors, and the call of it that the suites make.
@@ -93,7 +94,10 @@ def test_clients():
         nodes = Nodes(arguments.fixpoint, pathlib.Path(folder))
         for suite in arguments.suite or SUITES:
             started = time.monotonic()
-            checks = play(suite, nodes)
+            try:
+                checks = play(suite, nodes)
+            except subprocess.TimeoutExpired as late:
+                raise Failed(f"{suite}: {late}") from late
             print(f"  {suite:8}{checks:4} checks passed in {time.monotonic() - started:.0f} s", flush=True)
 
 

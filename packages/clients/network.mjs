@@ -42,3 +42,6 @@ export async function eventually(what, condition) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/** Clients begin to watch in the background and say nothing of it: time for that, on a busy machine too. */
+export const settled = () => new Promise((resolve) => setTimeout(resolve, 1_000));

@@ -38,7 +38,8 @@ def test_files(suite):
 def test_file(file, node, facts):
     """Runs a file's tests on a node; returns how many there are."""
     done = subprocess.run(
-        ["node", "--test", "--test-reporter=spec", file],
+        # A test that fails may leave a socket open, which would keep the process.
+        ["node", "--test", "--test-force-exit", "--test-reporter=spec", file],
         cwd=CLIENTS,
         env=os.environ | {"RPC_URL": node.url, "NO_COLOR": "1"} | facts,
         stdin=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Contract, ContractFactory, Wallet, getCreateAddress, isError, parseEther } from "ethers";
-import { STRANGER, artifact, model } from "../network.mjs";
+import { STRANGER, artifact, model, settled } from "../network.mjs";
 import { deployPurse, errorOf, owner, provider, purse, user } from "./clients.mjs";
 
 let contract;
@@ -142,7 +142,7 @@ test("a pending transaction is waited for, and its replacement is told", async (
     assert.equal((await provider.getTransaction(response.hash)).blockNumber, null);
     const waiting = errorOf(response.wait());
     // The wait has to begin before there is another.
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await settled();
     const better = await send(3n, 2n);
     await provider.send("evm_mine", []);
     const error = await waiting;

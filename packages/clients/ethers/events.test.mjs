@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { STRANGER, eventually } from "../network.mjs";
+import { STRANGER, eventually, settled } from "../network.mjs";
 import { deployPurse, owner, provider, socketProvider, user } from "./clients.mjs";
 
 let contract;
@@ -34,7 +34,7 @@ test("a contract's events over HTTP, once and always", async () => {
   await contract.on("Deposited", (from, amount, note, event) => always.push([from, amount, note, event.log]));
   await contract.once("Deposited", (from, amount, note) => once.push(note));
   // The first poll says from where on.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await settled();
   const { hash } = await deposit("one");
   await deposit("two");
   await eventually("both events", () => always.length === 2);
@@ -51,7 +51,7 @@ test("events, blocks and pending transactions over WebSocket", async () => {
   await pushed.on("Deposited", (from, amount, note) => events.push(note));
   await socket.on("block", (number) => blocks.push(number));
   await socket.on("pending", (hash) => pending.push(hash));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await settled();
   await socket.getBlockNumber();
   const receipt = await deposit("pushed");
   await eventually("the event", () => events.length > 0);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { getAbiItem, parseEther } from "viem";
-import { STRANGER, eventually } from "../network.mjs";
+import { STRANGER, eventually, settled } from "../network.mjs";
 import { client, deployPurse, mined, owner, purse, socketClient, testClient, user, userWallet, wallet } from "./clients.mjs";
 
 let address;
@@ -56,7 +56,7 @@ test("a contract's events over polled filters", async () => {
     address, abi, eventName: "Deposited", onLogs: (logs) => seen.push(...logs),
   });
   // The first poll installs the filter.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await settled();
   await deposit("polled");
   await eventually("the polled event", () => seen.length > 0);
   unwatch();
@@ -73,7 +73,7 @@ test("events, blocks and pending transactions over WebSocket", async () => {
     socket.watchPendingTransactions({ onTransactions: (some) => pending.push(...some), onError }),
   ];
   // The node answers in order, so that an answer means that it has seen the subscriptions.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await settled();
   await socket.getBlockNumber();
   const receipt = await deposit("pushed");
   await eventually("the event", () => logs.length > 0);
@@ -123,7 +123,7 @@ test("a pending transaction is seen, replaced and mined", async () => {
     const replaced = [];
     const wait = client.waitForTransactionReceipt({ hash, onReplaced: (replacement) => replaced.push(replacement) });
     // The wait has to see the first one in the pool.
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await settled();
     const better = await send(2n, parseEther("0.1"));
     assert.equal(await client.getTransactionCount({ address: owner.address, blockTag: "pending" }), nonce + 1);
     const content = await testClient.getTxpoolContent();
