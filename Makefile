@@ -63,6 +63,7 @@ test-contracts: $(NPM) tools ## Solidity tests, through the native runtime where
 	forge build
 	node tools/predeploys.cjs --check
 	node tools/selectors.cjs --check
+	node tools/explorer_abi.cjs --check
 	node tools/sizes.cjs --check
 	python3 scripts/example_libraries.py --fixpoint $(DEBUG_BIN) --check
 	@# Fails when the figures are not those in snapshots/gas.json.
@@ -156,10 +157,11 @@ test-npm: $(NPM) build ## The npm package, tested on a devnet
 test-clients: $(NPM) build ## cast, forge, viem, ethers and Hardhat 3 on devnets, as on anvil
 	python3 scripts/clients.py --fixpoint $(RELEASE_BIN)
 
-predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests, sizes, gas
+predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests and the explorer, sizes, gas
 	forge build
 	node tools/predeploys.cjs
 	node tools/selectors.cjs
+	node tools/explorer_abi.cjs
 	node tools/sizes.cjs
 	forge test --match-contract ContractGasTest
 

@@ -1,6 +1,7 @@
-// What the generators of committed files share: locating artifacts, and writing or comparing.
+// What the generators of committed files share: the compiler's output, and writing or comparing.
 "use strict";
 
+const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
 
@@ -11,6 +12,12 @@ function artifact(name) {
   const file = path.join(ROOT, "out", `${name}.sol`, `${name}.json`);
   if (!fs.existsSync(file)) throw new Error(`${file} is missing: run forge build first`);
   return JSON.parse(fs.readFileSync(file, "utf8"));
+}
+
+/** What `forge inspect CONTRACT KIND` says; `contract` is `FILE:NAME` or a unique name. */
+function inspect(contract, kind) {
+  const forge = path.join(ROOT, "node_modules", ".bin", "forge");
+  return JSON.parse(execFileSync(forge, ["inspect", contract, kind, "--json"], { cwd: ROOT }));
 }
 
 /** Writes `value` as JSON to `file`; with `--check`, fails instead if that would change it. */
@@ -39,4 +46,4 @@ function run(generate) {
   }
 }
 
-module.exports = { ROOT, artifact, run, writeOrCheck };
+module.exports = { ROOT, artifact, inspect, run, writeOrCheck };
