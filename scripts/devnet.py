@@ -42,6 +42,8 @@ The digits model is deployed:
   token          {digits['model_id']} of the registry {REGISTRY}
   price          {PRICE_WEI} wei a call, through the gateway {GATEWAY}
 
+The chain in a browser: {devnet.url}
+
 What to type next, in a second terminal:
   export PATH="$PWD/target/release:$PWD/node_modules/.bin:$PATH"
   fixpoint call {digits['model']} --input test-vectors/models/digits/test.npz --rpc {devnet.url}

@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Start from this state if the file is there, and write it back at the end
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Serve JSON-RPC alone, without the page that shows the chain in a browser
+    #[arg(long)]
+    no_explorer: bool,
     /// Log a line for each block
     #[arg(short, long)]
     verbose: bool,
@@ -155,6 +158,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         },
         load_state: args.load_state.or(existing),
         dump_state: args.dump_state.or(args.state),
+        explorer: !args.no_explorer,
         log_blocks: args.verbose,
         log_json: args.log_format == "json",
         quiet: args.quiet,

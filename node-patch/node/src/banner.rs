@@ -76,5 +76,11 @@ fn write_all(text: &mut String, node: &Node, config: &DevnetConfig) -> std::fmt:
             signer.to_bytes()
         )?;
     }
+    if config.explorer {
+        writeln!(
+            text,
+            "  open {url} in a browser: blocks, models, inferences"
+        )?;
+    }
     writeln!(text, "\nListening on {url} (HTTP and WebSocket)")
 }

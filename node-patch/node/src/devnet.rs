@@ -13,7 +13,7 @@ use alloy_genesis::Genesis;
 use alloy_signer_local::PrivateKeySigner;
 use anyhow::{Context as _, Result, bail};
 use fixpoint_chain::{Chain, ChainSpec, Location};
-use fixpoint_rpc::{Context, DevAccounts, NodeIdentity, RpcServer};
+use fixpoint_rpc::{Context, DevAccounts, NodeIdentity, Pages, RpcServer};
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -60,6 +60,8 @@ pub struct DevnetConfig {
     pub load_state: Option<PathBuf>,
     /// File to write the state to at the end.
     pub dump_state: Option<PathBuf>,
+    /// Whether browsers that open the address are shown the explorer.
+    pub explorer: bool,
     /// Log a line for each block.
     pub log_blocks: bool,
     /// Log lines are objects of JSON, not text.
@@ -83,6 +85,7 @@ impl Default for DevnetConfig {
             genesis: None,
             load_state: None,
             dump_state: None,
+            explorer: true,
             log_blocks: false,
             log_json: false,
             quiet: false,
@@ -124,7 +127,12 @@ impl Node {
         .with_controls(Arc::clone(&miner) as _);
         context.impersonate_everybody(config.auto_impersonate);
         let address = SocketAddr::new(config.host, config.port);
-        let server = RpcServer::start(address, context)
+        let pages = if config.explorer {
+            Pages::Explorer
+        } else {
+            Pages::None
+        };
+        let server = RpcServer::start(address, context, pages)
             .await
             .with_context(|| format!("cannot listen on {address}; choose another --port"))?;
         let weak = Arc::downgrade(&miner);

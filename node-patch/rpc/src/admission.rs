@@ -4,31 +4,26 @@
 //! Only headers and counts are looked at here; what a request asks for is not.
 
 use std::{
-    future::Future,
     net::{Ipv4Addr, Ipv6Addr},
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
 };
 
-use jsonrpsee::{
-    core::BoxError,
-    server::{HttpBody, HttpRequest, HttpResponse, http::response},
-};
+use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse, http::response};
 use tokio::sync::Semaphore;
-use tower::{Layer, Service};
+
+use crate::intercept::Intercept;
 
 /// Schemes of browser extensions' pages (wallets). A web page cannot send these as its origin.
 const EXTENSION_SCHEMES: [&str; 3] = ["chrome-extension", "moz-extension", "safari-web-extension"];
 
-/// Puts [`Admission`] before a service.
+/// Refuses requests.
 #[derive(Clone, Debug)]
-pub(crate) struct AdmissionLayer {
+pub(crate) struct Admission {
     local_only: bool,
     websockets: Arc<Semaphore>,
 }
 
-impl AdmissionLayer {
+impl Admission {
     /// `local_only` refuses requests that name a foreign host or come from a foreign page. At most
     /// `max_websockets` connections are upgraded at a time, so that idle ones leave room for HTTP.
     pub(crate) fn new(local_only: bool, max_websockets: usize) -> Self {
@@ -39,55 +34,26 @@ impl AdmissionLayer {
     }
 }
 
-impl<S> Layer<S> for AdmissionLayer {
-    type Service = Admission<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Admission {
-            inner,
-            rules: self.clone(),
-        }
-    }
-}
-
-/// Refuses requests before they reach the service behind it.
-#[derive(Clone, Debug)]
-pub(crate) struct Admission<S> {
-    inner: S,
-    rules: AdmissionLayer,
-}
-
-impl<S> Service<HttpRequest> for Admission<S>
-where
-    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
-    S::Future: Send + 'static,
-{
-    type Response = HttpResponse;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: HttpRequest) -> Self::Future {
-        if self.rules.local_only
-            && let Some(refusal) = foreign(&request)
+impl Intercept for Admission {
+    fn intercept(&self, request: &mut HttpRequest) -> Option<HttpResponse> {
+        if self.local_only
+            && let Some(refusal) = foreign(request)
         {
-            return Box::pin(async move { Ok(refusal) });
+            return Some(refusal);
         }
-        if is_upgrade(&request) {
-            let Ok(permit) = Arc::clone(&self.rules.websockets).try_acquire_owned() else {
-                return Box::pin(async { Ok(response::too_many_requests()) });
+        if is_upgrade(request) {
+            let Ok(permit) = Arc::clone(&self.websockets).try_acquire_owned() else {
+                return Some(response::too_many_requests());
             };
             // The server keeps the extensions as long as the connection, and so the permit.
             request.extensions_mut().insert(Arc::new(permit));
         }
-        Box::pin(self.inner.call(request))
+        None
     }
 }
 
-fn is_upgrade(request: &HttpRequest) -> bool {
+/// Whether a WebSocket begins with this request.
+pub(crate) fn is_upgrade(request: &HttpRequest) -> bool {
     request.headers().contains_key("upgrade")
 }
 

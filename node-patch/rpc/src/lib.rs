@@ -2,7 +2,8 @@
 //!
 //! A request goes through these files in this order:
 //!
-//! 1. `server`: transport, limits, CORS; `admission`: whose requests go on; `metrics`: what scrapers get.
+//! 1. `server`: transport, limits, CORS; `admission`: whose requests go on; `metrics`: what scrapers get;
+//!    `explorer`: the page that browsers get; `intercept`: how all three stand before the methods.
 //! 2. `families`: the list of all methods, and `methods`: how one is registered and run.
 //! 3. One file per family: `eth_blocks`, `eth_state`, `eth_call`, `eth_fees`, `eth_transactions`,
 //!    `eth_logs`, `eth_subscribe`, `simulate_v1`, `net_web3`, `txpool`, `debug`, `trace`, `dev`,
@@ -34,12 +35,14 @@ mod eth_logs;
 mod eth_state;
 mod eth_subscribe;
 mod eth_transactions;
+mod explorer;
 mod families;
 mod filters;
 mod fixpoint;
 mod impersonation;
 mod inference_cost;
 mod inference_traces;
+mod intercept;
 mod methods;
 mod metrics;
 mod mining;
@@ -58,6 +61,7 @@ pub use accounts::DevAccounts;
 pub use context::{Context, NodeIdentity};
 pub use controls::{Controls, StateChange};
 pub use error::RpcError;
+pub use explorer::Pages;
 pub use mining::{Miner, MiningChange, MiningStatus};
 pub use server::RpcServer;
 pub use simulate_v1::SimulationError;

@@ -2,20 +2,10 @@
 //!
 //! Only what passes by is counted here; all else is read from the chain when somebody asks.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::Weak,
-    task::{Context as TaskContext, Poll},
-    time::Duration,
-};
+use std::{fmt, sync::Weak, time::Duration};
 
 use fixpoint_chain::Chain;
-use jsonrpsee::{
-    core::BoxError,
-    server::{HttpBody, HttpRequest, HttpResponse, http::response},
-};
+use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse, http::response};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
@@ -28,9 +18,11 @@ use prometheus_client::{
     },
     registry::Registry,
 };
-use tower::{Layer, Service};
 
-use crate::context::{Context, NodeIdentity};
+use crate::{
+    context::{Context, NodeIdentity},
+    intercept::Intercept,
+};
 
 /// Where they are.
 const PATH: &str = "/metrics";
@@ -214,53 +206,25 @@ impl Collector for Readings {
     }
 }
 
-/// Puts [`Scrapes`] before a service.
+/// Answers who asks for the metrics.
 #[derive(Clone)]
-pub(crate) struct MetricsLayer(pub(crate) Weak<Context>);
-
-impl<S> Layer<S> for MetricsLayer {
-    type Service = Scrapes<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Scrapes {
-            inner,
-            context: self.0.clone(),
-        }
-    }
-}
-
-/// Answers who asks for the metrics, and hands on all others.
-#[derive(Clone)]
-pub(crate) struct Scrapes<S> {
-    inner: S,
+pub(crate) struct Scrapes(
     /// Not held: the chain is let go of when the methods are.
-    context: Weak<Context>,
-}
+    pub(crate) Weak<Context>,
+);
 
-impl<S> Service<HttpRequest> for Scrapes<S>
-where
-    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
-    S::Future: Send + 'static,
-{
-    type Response = HttpResponse;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut TaskContext<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: HttpRequest) -> Self::Future {
+impl Intercept for Scrapes {
+    fn intercept(&self, request: &mut HttpRequest) -> Option<HttpResponse> {
         if request.method().as_str() != "GET" || request.uri().path() != PATH {
-            return Box::pin(self.inner.call(request));
+            return None;
         }
-        let answer = self.context.upgrade().and_then(|context| {
+        let answer = self.0.upgrade().and_then(|context| {
             let text = context.metrics.text().ok()?;
             HttpResponse::<()>::builder()
                 .header("content-type", MEDIA_TYPE)
                 .body(HttpBody::from(text))
                 .ok()
         });
-        Box::pin(async { Ok(answer.unwrap_or_else(response::internal_error)) })
+        Some(answer.unwrap_or_else(response::internal_error))
     }
 }

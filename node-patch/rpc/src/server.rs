@@ -15,11 +15,13 @@ use jsonrpsee::server::{
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    admission::{AdmissionLayer, is_local_origin},
+    admission::{Admission, is_local_origin},
     context::Context,
     eth_subscribe::QuantityIds,
+    explorer::{Explorer, Pages},
     families,
-    metrics::MetricsLayer,
+    intercept::InterceptLayer,
+    metrics::Scrapes,
 };
 
 /// Largest request body. The hex of a transaction that deploys a chunk is small; a batch that
@@ -48,10 +50,11 @@ pub struct RpcServer {
 }
 
 impl RpcServer {
-    /// Binds `address` (port 0: the system chooses one) and serves until stopped. On a loopback
+    /// Binds `address` (port 0: the system chooses one) and serves until stopped; `pages` says what
+    /// browsers that ask for a page get. On a loopback
     /// address, only requests that name this machine and come from no foreign page are answered:
     /// any page could otherwise spend the developer accounts' money.
-    pub async fn start(address: SocketAddr, context: Context) -> io::Result<Self> {
+    pub async fn start(address: SocketAddr, context: Context, pages: Pages) -> io::Result<Self> {
         let config = TransportConfig::builder()
             .max_request_body_size(MAX_REQUEST_BYTES)
             .max_response_body_size(MAX_RESPONSE_BYTES)
@@ -74,7 +77,7 @@ impl RpcServer {
             .allow_origin(origins)
             .allow_methods(Any)
             .allow_headers(Any);
-        let admission = AdmissionLayer::new(local_only, MAX_WEBSOCKETS);
+        let admission = Admission::new(local_only, MAX_WEBSOCKETS);
         let context = Arc::new(context);
         let weak = Arc::downgrade(&context);
         let server = Server::builder()
@@ -82,8 +85,9 @@ impl RpcServer {
             .set_http_middleware(
                 tower::ServiceBuilder::new()
                     .layer(cors)
-                    .layer(admission)
-                    .layer(MetricsLayer(weak.clone())),
+                    .layer(InterceptLayer(admission))
+                    .layer(InterceptLayer(Scrapes(weak.clone())))
+                    .layer(InterceptLayer(Explorer::new(pages))),
             )
             .build(address)
             .await?;

@@ -8,7 +8,7 @@ use fixpoint_node::{
     genesis::{GenesisOptions, devnet_genesis},
     miner::{DevMiner, Mode},
 };
-use fixpoint_rpc::{Context, DevAccounts, NodeIdentity, RpcServer};
+use fixpoint_rpc::{Context, DevAccounts, NodeIdentity, Pages, RpcServer};
 use serde_json::{Value, json};
 
 use crate::{
@@ -469,7 +469,7 @@ async fn a_chain_without_controls_has_none_of_it() {
         kernels: "test".to_owned(),
     };
     let context = Context::new(chain, miner, DevAccounts::default(), identity);
-    let server = RpcServer::start("127.0.0.1:0".parse().unwrap(), context)
+    let server = RpcServer::start("127.0.0.1:0".parse().unwrap(), context, Pages::None)
         .await
         .unwrap();
     let http = client(&format!("http://{}", server.address()));

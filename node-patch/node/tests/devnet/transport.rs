@@ -6,6 +6,7 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
+use fixpoint_node::DevnetConfig;
 use jsonrpsee::{
     core::{client::ClientT, params::BatchRequestBuilder},
     rpc_params,
@@ -158,6 +159,50 @@ async fn metrics_tell_of_blocks_and_calls() {
     )
     .await;
     assert!(!posted.contains("fixpoint_"), "{posted}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn browsers_get_the_explorer_beside_the_methods() {
+    const HEADERS: &str = "Host: localhost\r\nConnection: close\r\n";
+    let devnet = Devnet::start().await;
+    let page = exchange(&devnet, "GET /", HEADERS.to_owned()).await;
+    assert!(page.starts_with("http/1.1 200"), "{page}");
+    assert!(page.contains("content-type: text/html"), "{page}");
+    assert!(
+        page.contains("content-security-policy: default-src 'none'"),
+        "{page}"
+    );
+    assert!(page.contains("<!doctype html>"), "{page}");
+    let head = exchange(&devnet, "HEAD /main.js", HEADERS.to_owned()).await;
+    assert!(head.contains("content-type: text/javascript"), "{head}");
+    assert!(head.ends_with("\r\n\r\n"), "a head has no body: {head}");
+    let foreign = exchange(
+        &devnet,
+        "GET /",
+        HEADERS.replace("localhost", "example.com"),
+    )
+    .await;
+    assert!(foreign.starts_with("http/1.1 403"), "{foreign}");
+    let nothing = exchange(&devnet, "GET /nothing", HEADERS.to_owned()).await;
+    assert!(nothing.starts_with("http/1.1 405"), "{nothing}");
+    WsClientBuilder::default()
+        .build(devnet.node.ws_url())
+        .await
+        .unwrap();
+    assert_eq!(devnet.ok("eth_chainId", json!([])).await, "0x7a69");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_the_explorer_serves_methods_alone() {
+    let devnet = Devnet::start_with(DevnetConfig {
+        explorer: false,
+        ..DevnetConfig::default()
+    })
+    .await;
+    let headers = "Host: localhost\r\nConnection: close\r\n".to_owned();
+    let answer = exchange(&devnet, "GET /", headers).await;
+    assert!(answer.starts_with("http/1.1 405"), "{answer}");
+    assert_eq!(devnet.ok("eth_chainId", json!([])).await, "0x7a69");
 }
 
 #[tokio::test(flavor = "multi_thread")]
