@@ -18,7 +18,7 @@ BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
 	test-conformance conformance onnx-conformance real-models cross cross-ci bench gas predeploys vectors \
 	fmt fuzz clean halmos deep-invariants coverage slither examples accuracy \
-	test-npm test-clients ethereum-tests
+	test-npm test-clients test-explorer ethereum-tests
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -84,7 +84,7 @@ deep-invariants: $(NPM) tools ## Invariants in 1,000 runs of 500 actions, fuzz t
 	@# Not those that start a process for each run.
 	FOUNDRY_PROFILE=deep forge test --no-match-path 'contracts/test/{testing,native}/*'
 
-test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, the examples, proofs of receipts, rebuilt models, the npm package, other clients, trained TFLite models
+test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, the examples, proofs of receipts, rebuilt models, the npm package, other clients, the explorer, trained TFLite models
 	$(BUILD_DEBUG)
 	$(CARGO) build --locked -p fixpoint-node --bin fixpoint-import --no-default-features
 	python3 scripts/demo.py --fixpoint $(DEBUG_BIN) --verify-with $(CURDIR)/target/debug/fixpoint-import
@@ -97,6 +97,7 @@ test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's w
 	python3 scripts/verify.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/npm_package.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/clients.py --fixpoint $(DEBUG_BIN)
+	python3 scripts/explorer.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/real_models.py --fixpoint $(DEBUG_BIN) --samples 20
 	@# With the converter, which test-rust may not have had.
 	$(if $(TOSA_VENV),FIXPOINT_TOSA_TOOLS=$(abspath $(TOSA_VENV))/bin) $(CARGO) test --locked --workspace --test tflite_files
@@ -156,6 +157,9 @@ test-npm: $(NPM) build ## The npm package, tested on a devnet
 
 test-clients: $(NPM) build ## cast, forge, viem, ethers and Hardhat 3 on devnets, as on anvil
 	python3 scripts/clients.py --fixpoint $(RELEASE_BIN)
+
+test-explorer: $(NPM) build ## The explorer in a headless Chromium; screenshots into target/explorer
+	python3 scripts/explorer.py --fixpoint $(RELEASE_BIN)
 
 predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests and the explorer, sizes, gas
 	forge build
