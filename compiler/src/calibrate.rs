@@ -5,7 +5,7 @@ use crate::{
     float,
     ir::{Element, Graph, Value},
     masks,
-    progress::{Progress, Stage},
+    progress::{Progress, Stage, Watch},
     samples::Batch,
 };
 
@@ -66,7 +66,7 @@ pub fn calibrate(
     graph: &Graph,
     samples: &Batch,
     method: Method,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn Watch,
 ) -> Result<Ranges, CompileError> {
     let masked = masks::masked(graph);
     let mut extremes: Vec<Vec<Range>> = vec![Vec::new(); graph.values.len()];
@@ -104,11 +104,11 @@ pub fn calibrate(
                 extremes.push(range(&tensor.elements, &graph.values[value].name)?);
             }
         }
-        progress(Progress {
+        progress.tell(Progress {
             stage: Stage::Calibrate,
             done: index + 1,
             total: samples.len(),
-        });
+        })?;
     }
     let mut values: Vec<Range> = extremes
         .iter()

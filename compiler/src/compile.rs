@@ -12,7 +12,7 @@ use crate::{
     options::{CompileOptions, IntegerOptions, Precision},
     precision::{Layers, Network, check_max_error, choose},
     prescribed::{absorb, declared},
-    progress::Progress,
+    progress::Watch,
     record::Record,
     report::{Report, constant_elements, evaluate, of_operators},
     split::Split,
@@ -41,7 +41,7 @@ pub struct Compiled {
 pub fn compile_onnx(
     bytes: &[u8],
     options: &CompileOptions,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn Watch,
 ) -> Result<Compiled, CompileError> {
     let recorded = options.recorded.as_ref();
     let options = &recorded.map_or_else(
@@ -120,7 +120,7 @@ fn declare_pixels(graph: &Graph, names: &[String], ranges: &mut Ranges) {
 fn compile_classical(
     bytes: &[u8],
     options: &CompileOptions,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn Watch,
 ) -> Result<Compiled, CompileError> {
     let pipeline = classical::import(bytes, &options.shapes, &options.outputs)?;
     let inputs = pipeline.input_shapes();
@@ -165,7 +165,7 @@ pub fn compile_tosa(
     bytes: &[u8],
     io: Option<&IoDescription>,
     options: &IntegerOptions,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn Watch,
 ) -> Result<Compiled, CompileError> {
     let mut model = tosa::import(bytes, io)?.model().clone();
     saturate(&mut model, &options.saturating_inputs)?;

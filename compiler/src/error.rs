@@ -305,6 +305,9 @@ pub enum CompileError {
         /// The runtime's reason.
         source: RunError,
     },
+    /// Whoever waits for the model ended its compilation.
+    #[error("stopped")]
+    Stopped,
     /// An array file.
     #[error(transparent)]
     Npy(#[from] NpyError),

@@ -54,6 +54,6 @@ pub use compile::{Compiled, compile_onnx, compile_tosa};
 pub use error::CompileError;
 pub use onnx::Preprocess;
 pub use options::{CompileOptions, InputScales, IntegerOptions, Precision, Sensitivity};
-pub use progress::{Progress, Stage};
+pub use progress::{Progress, Stage, Watch};
 pub use record::Record;
 pub use samples::Samples;

@@ -129,7 +129,16 @@ impl Array {
         if order.starts_with("True") && shape.len() > 1 {
             return Err(NpyError::FortranOrder);
         }
-        let data = decode(descr, &shape, &bytes[header_start + header_bytes..])?;
+        Self::from_elements(descr, shape, &bytes[header_start + header_bytes..])
+    }
+
+    /// An array of elements as NumPy has them in memory: its type string, its shape, and its bytes in
+    /// C order.
+    ///
+    /// # Errors
+    /// [`NpyError::ElementType`], [`NpyError::Length`].
+    pub fn from_elements(descr: &str, shape: Vec<usize>, bytes: &[u8]) -> Result<Self, NpyError> {
+        let data = decode(descr, &shape, bytes)?;
         Ok(Self { shape, data })
     }
 
@@ -212,6 +221,13 @@ impl Data {
             Self::F32(_) => "<f4",
             Self::F64(_) => "<f8",
         }
+    }
+
+    /// The elements' bytes, as NumPy has them in memory.
+    pub fn to_le_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.append_le_bytes(&mut bytes);
+        bytes
     }
 
     fn append_le_bytes(&self, bytes: &mut Vec<u8>) {

@@ -3,7 +3,7 @@
 use crate::{
     error::CompileError,
     options::CompileOptions,
-    progress::Progress,
+    progress::Watch,
     report::{Accuracy, Answers, Float, evaluate},
     samples::{Batch, Samples},
 };
@@ -71,7 +71,7 @@ impl Split {
         outputs: &[(String, usize)],
         float: &Float<'_>,
         options: &CompileOptions,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn Watch,
     ) -> Result<Option<Accuracy>, CompileError> {
         let test = self.test();
         if test.is_empty() {

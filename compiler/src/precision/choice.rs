@@ -6,7 +6,7 @@ use crate::{
     error::CompileError,
     options::{CompileOptions, Precision, Sensitivity},
     prescribed::is_quantised,
-    progress::Progress,
+    progress::Watch,
     record::Record,
     report::{Answers, Float, Mixed, Report, of_network},
     samples::Batch,
@@ -38,7 +38,7 @@ pub(crate) fn choose(
     recorded: Option<&Record>,
     split: &Split,
     float: &Float<'_>,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn Watch,
 ) -> Result<Choice, CompileError> {
     if let Some(wanted) = network.options.max_error {
         return for_error(network, wanted, &split.held, float, progress);
@@ -80,7 +80,7 @@ fn for_error(
     wanted: f64,
     held: &Batch,
     float: &Float<'_>,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn Watch,
 ) -> Result<Choice, CompileError> {
     check_max_error(network.options, !is_quantised(network.graph))?;
     if held.is_empty() {
@@ -131,7 +131,7 @@ impl Choice {
         network: &Network<'_>,
         split: &Split,
         report: &mut Report,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn Watch,
     ) -> Result<(), CompileError> {
         let samples = split.test().thinned(LAYER_SAMPLES);
         let measures = match network.options.sensitivity {

@@ -3,7 +3,7 @@
 use super::{Integers, LayerError, Network};
 use crate::{
     error::CompileError,
-    progress::{Progress, Stage},
+    progress::{Progress, Stage, Watch},
     report::{Answers, evaluate, gas},
     samples::Batch,
 };
@@ -40,7 +40,7 @@ pub(super) fn reach(
     narrow: Integers,
     errors: &[Option<LayerError>],
     goal: &Goal<'_>,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn Watch,
 ) -> Result<Reached, CompileError> {
     let gas = |integers: &Integers| {
         let prices = network.options.prices.as_ref();
@@ -80,11 +80,11 @@ pub(super) fn reach(
     }
     let order = worst_first(errors);
     for (done, &layer) in order.iter().enumerate() {
-        progress(Progress {
+        progress.tell(Progress {
             stage: Stage::Raise,
             done: done + 1,
             total: order.len(),
-        });
+        })?;
         raised[layer] = true;
         let integers = network.build(&raised)?;
         let error = goal.error_of(network, &integers)?;

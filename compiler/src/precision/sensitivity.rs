@@ -15,7 +15,7 @@ use crate::{
     moments::{Moments, in_deviations},
     options::Precision,
     ports,
-    progress::{Progress, Stage},
+    progress::{Progress, Stage, Watch},
     quantise::{Quant, quantise},
     report::Runner,
     samples::Batch,
@@ -45,7 +45,7 @@ pub(crate) fn sensitivities(
     quants: &[Quant],
     raised: &[bool],
     samples: &Batch,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn Watch,
 ) -> Result<Vec<Option<LayerError>>, CompileError> {
     let (graph, layers) = (network.graph, network.layers);
     let parts: Vec<Option<Part>> = (0..layers.list.len())
@@ -67,11 +67,11 @@ pub(crate) fn sensitivities(
                     sums[layer].saturation(exact.get(result), quants.get(result));
                 }
             }
-            progress(Progress {
+            progress.tell(Progress {
                 stage: Stage::Layers,
                 done: sample * parts.len() + layer + 1,
                 total: samples.len() * parts.len(),
-            });
+            })?;
         }
     }
     let measured = parts

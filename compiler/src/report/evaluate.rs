@@ -11,7 +11,7 @@ use crate::{
     error::CompileError,
     moments::{Moments, in_deviations},
     npy::Array,
-    progress::{Progress, Stage},
+    progress::{Progress, Stage, Watch},
     samples::Batch,
 };
 use fixpoint_runtime::model::{ValidModel, format::Quantisation};
@@ -31,18 +31,18 @@ impl Answers {
     pub(crate) fn of(
         float: &Float<'_>,
         samples: &Batch,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn Watch,
     ) -> Result<Self, CompileError> {
         let mut answers = Vec::with_capacity(samples.len());
         for sample in 0..samples.len() {
             let outputs = float(&samples.sample(sample))?;
             let wide = |output: Vec<f32>| output.into_iter().map(f64::from).collect();
             answers.push(outputs.into_iter().map(wide).collect());
-            progress(Progress {
+            progress.tell(Progress {
                 stage: Stage::Float,
                 done: sample + 1,
                 total: samples.len(),
-            });
+            })?;
         }
         Ok(Self(answers))
     }
@@ -58,7 +58,7 @@ pub(crate) fn evaluate(
     answers: Option<&Answers>,
     samples: &Batch,
     labels: Option<&Array>,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn Watch,
 ) -> Result<Accuracy, CompileError> {
     let labels = labels.map(|labels| Labels::of(labels, model, samples.len()));
     let labels = labels.transpose()?;
@@ -96,11 +96,11 @@ pub(crate) fn evaluate(
                 regression.add(&got.reals, want, &targets[first..]);
             }
         }
-        progress(Progress {
+        progress.tell(Progress {
             stage: Stage::Evaluate,
             done: sample + 1,
             total: samples.len(),
-        });
+        })?;
     }
     let compared = answers.is_some();
     accuracy.outputs = comparisons.into_iter().map(Comparison::finish).collect();
