@@ -1,12 +1,12 @@
 //! A typed Solidity library for one model: what `inspect --solidity` writes.
 
-use crate::{
+use alloy_primitives::keccak256;
+use anyhow::{Result, ensure};
+use fixpoint_client::{
     model_file::{self, ModelFile},
     port_range::{Side, ranges},
     ports::Ports,
 };
-use alloy_primitives::keccak256;
-use anyhow::{Result, ensure};
 use fixpoint_precompile::ports::Port;
 use fixpoint_runtime::model::format::Quantisation;
 use std::fmt::Write as _;

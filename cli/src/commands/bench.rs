@@ -1,7 +1,8 @@
 //! `fixpoint bench`: how fast a model runs on this machine.
 
-use crate::{local_model::LocalModel, model_file, output::out, text::grouped};
+use crate::output::out;
 use anyhow::{Context as _, Result, ensure};
+use fixpoint_client::{local_model::LocalModel, model_file, text::grouped};
 use fixpoint_runtime::{graph::Plan, kernels::Isa};
 use std::{
     path::PathBuf,

@@ -1,17 +1,15 @@
 //! `fixpoint call`: ask a model on chain, without a transaction.
 
 use crate::{
-    answers::{Answers, parse_output},
-    onchain::{OnChain, Reverted, block_on, parse_root},
-    ports::Ports,
-    samples::Samples,
+    answers::{deliver, parse_output},
+    samples,
 };
 use alloy_primitives::Address;
-use alloy_sol_types::SolError as _;
-use anyhow::{Context as _, Result, anyhow};
-use fixpoint_precompile::{
-    abi::IInference::{self, InputRange},
-    address::PRECOMPILE,
+use anyhow::Result;
+use fixpoint_client::{
+    answers::Answers,
+    call::RemoteModel,
+    chain::{Chain, block_on, parse_root},
 };
 use std::path::PathBuf;
 
@@ -49,57 +47,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Result<()> {
     let answers = block_on(ask(&args))?;
-    answers.deliver(args.output.as_deref(), args.json)
+    deliver(&answers, args.output.as_deref(), args.json)
 }
 
 async fn ask(args: &Args) -> Result<Answers> {
-    let chain = OnChain::reader(&args.rpc).await?;
-    let info = chain
-        .model_info(args.model)
-        .await
-        .with_context(|| format!("asking for the model at {}", args.model))?;
-    let ports = Ports::of_info(&info)?;
-    let samples = Samples::read(&args.input, &ports.inputs)?;
-    let from = args.from.unwrap_or(info.gate);
-    let mut answers = Answers::new(&ports.outputs, args.raw);
-    for sample in 0..samples.count {
-        let model = args.model;
-        let failed = || format!("sample {sample}");
-        if args.raw {
-            let call = IInference::inferenceRawCall {
-                model,
-                input: samples.raw(sample)?.into(),
-            };
-            let output = chain
-                .call(from, PRECOMPILE, &call)
-                .await
-                .with_context(failed)?;
-            answers.push_raw(&output)?;
-        } else {
-            let call = IInference::inferenceCall {
-                model,
-                input: samples.words(sample)?,
-            };
-            let output = chain.call(from, PRECOMPILE, &call).await;
-            let output = output
-                .map_err(|error| advised(error, &ports))
-                .with_context(failed)?;
-            answers.push_words(output)?;
-        }
-    }
-    Ok(answers)
-}
-
-/// Adds to an `InputRange` which input it is about and what to do.
-fn advised(error: anyhow::Error, ports: &Ports) -> anyhow::Error {
-    let out_of_range = error
-        .downcast_ref::<Reverted>()
-        .and_then(|reverted| InputRange::abi_decode(&reverted.data).ok());
-    match out_of_range {
-        Some(InputRange { index }) => {
-            let index = index.saturating_to();
-            anyhow!("InputRange({index}): {}", ports.input_range_advice(index))
-        }
-        None => error,
-    }
+    let chain = Chain::reader(&args.rpc).await?;
+    let model = RemoteModel::find(chain, args.model).await?;
+    let samples = samples::read(&args.input, &model.ports().inputs)?;
+    Ok(model.ask(&samples, args.raw, args.from).await?)
 }

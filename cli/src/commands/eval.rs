@@ -1,15 +1,15 @@
 //! `fixpoint eval`: how good a compiled model is on data.
 
-use crate::{
+use crate::{output::out, samples};
+use anyhow::{Context as _, Result, ensure};
+use fixpoint_client::{
     answers::Answers,
     local_model::{LocalModel, RunFailure},
     model_file::{self, ModelFile},
-    output::out,
     ports::Ports,
     samples::Samples,
 };
-use anyhow::{Context as _, Result, ensure};
-use fixpoint_compiler::{import, npy::Array, samples};
+use fixpoint_compiler::{import, npy::Array};
 use fixpoint_runtime::{error::RunError, kernels::Isa};
 use std::{
     collections::BTreeMap,
@@ -64,7 +64,7 @@ struct Evaluation {
 pub(crate) fn run(args: Args) -> Result<()> {
     let file = model_file::read(&args.model)?;
     let ports = Ports::of_model(&file.model);
-    let inputs = Samples::read(&args.inputs, &ports.inputs)?;
+    let inputs = samples::read(&args.inputs, &ports.inputs)?;
     let runs = Runs::of(&file, &ports, &inputs)?;
     let got = &runs.first_outputs;
     let labels = args
@@ -203,7 +203,8 @@ fn read_labels(path: &Path, samples: usize) -> Result<Vec<usize>> {
 fn run_reference(path: &Path, inputs: &Path) -> Result<Vec<Vec<f64>>> {
     let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
     let (graph, reference) = import::import(&bytes, &BTreeMap::new(), &[])?;
-    let batch = samples::Samples::read(inputs)?.batch(&graph.input_shapes())?;
+    let samples = fixpoint_compiler::Samples::read(inputs)?;
+    let batch = samples.batch(&graph.input_shapes())?;
     (0..batch.len())
         .map(|sample| {
             let outputs = reference.run(&batch.sample(sample))?;

@@ -1,16 +1,15 @@
 //! `fixpoint inspect`: what a compiled model is and what it costs.
 
-use crate::{
-    cost::{self, Cost},
-    model_file::{self, ModelFile},
-    output::out,
-    port_range::{self, Side},
-    ports::Ports,
-    solidity,
-    text::{self, grouped},
-};
+use crate::{output::out, solidity};
 use alloy_primitives::keccak256;
 use anyhow::{Context as _, Result};
+use fixpoint_client::{
+    cost::{self, Cost},
+    model_file::{self, ModelFile},
+    port_range::{self, Side},
+    ports::Ports,
+    text::{self, grouped},
+};
 use fixpoint_compiler::tosa;
 use fixpoint_precompile::ports::Port;
 use std::path::PathBuf;

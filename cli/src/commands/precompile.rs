@@ -1,9 +1,10 @@
 //! `fixpoint precompile`: one call of the precompile without a chain; what `forge test` asks.
 
-use crate::{model_file, output::out};
+use crate::output::out;
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolValue as _;
 use anyhow::{Context as _, Result, bail, ensure};
+use fixpoint_client::model_file;
 use fixpoint_evm::offline::{Sandbox, SandboxCall};
 use fixpoint_precompile::Status;
 use std::path::{Path, PathBuf};

@@ -1,14 +1,16 @@
 //! `fixpoint receipt`: proofs of who got which answer from which model, for `ReceiptVerifier`.
 
 use crate::{
-    onchain::{OnChain, block_on},
     output::out,
     receipt_proof::{self, ReceiptProof},
-    text::grouped,
 };
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use alloy_sol_types::{SolCall as _, SolEvent as _};
 use anyhow::{Context as _, Result, ensure};
+use fixpoint_client::{
+    chain::{Chain, block_on},
+    text::grouped,
+};
 use fixpoint_precompile::address::INFERENCE_GATEWAY;
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
@@ -74,7 +76,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
 }
 
 async fn receipt(args: Args) -> Result<()> {
-    let chain = OnChain::reader(&args.rpc).await?;
+    let chain = Chain::reader(&args.rpc).await?;
     let block = chain.block_of(args.transaction).await?;
     let proof = receipt_proof::prove(
         block.hash,

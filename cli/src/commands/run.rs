@@ -1,13 +1,11 @@
 //! `fixpoint run`: a model on this machine, bit for bit as on chain.
 
 use crate::{
-    answers::{Answers, parse_output},
-    local_model::LocalModel,
-    model_file::{self, ModelFile},
-    ports::Ports,
-    samples::Samples,
+    answers::{deliver, parse_output},
+    samples,
 };
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use fixpoint_client::{answers::Answers, local_model::LocalModel, model_file, ports::Ports};
 use fixpoint_runtime::kernels::Isa;
 use std::path::PathBuf;
 
@@ -37,34 +35,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> Result<()> {
     let file = model_file::read(&args.model)?;
     let ports = Ports::of_model(&file.model);
-    let samples = Samples::read(&args.input, &ports.inputs)?;
-    let answers = answer(&file, &ports, &samples, args.raw)?;
-    answers.deliver(args.output.as_deref(), args.json)
-}
-
-/// Runs every sample.
-///
-/// # Errors
-/// A sample can't be passed or fails; says which.
-pub(crate) fn answer(
-    file: &ModelFile,
-    ports: &Ports,
-    samples: &Samples,
-    is_raw: bool,
-) -> Result<Answers> {
-    let mut model = LocalModel::new(file, Isa::detect());
-    let mut answers = Answers::new(&ports.outputs, is_raw);
+    let samples = samples::read(&args.input, &ports.inputs)?;
+    let mut model = LocalModel::new(&file, Isa::detect());
+    let mut answers = Answers::new(&ports.outputs, args.raw);
     for sample in 0..samples.count {
-        let failed = || format!("sample {sample}");
-        if is_raw {
-            let output = model.run_raw(&samples.raw(sample)?).with_context(failed)?;
-            answers.push_raw(output)?;
-        } else {
-            let words = model
-                .run_words(&samples.words(sample)?)
-                .with_context(failed)?;
-            answers.push_words(words)?;
-        }
+        model.answer(&samples, sample, &mut answers)?;
     }
-    Ok(answers)
+    deliver(&answers, args.output.as_deref(), args.json)
 }

@@ -1,14 +1,14 @@
 //! `fixpoint verify`: is the model on chain the one that an ONNX file and its recorded choices make?
 
-use crate::{
-    commands::compile::read_record,
-    onchain::{OnChain, block_on, parse_root},
-    output::out,
-    text::grouped,
-};
-use alloy_primitives::{Address, keccak256};
+use crate::{commands::compile::read_record, output::out};
+use alloy_primitives::Address;
 use anyhow::{Context as _, Result, bail};
-use fixpoint_compiler::{CompileOptions, compile_onnx};
+use fixpoint_client::{
+    call::RemoteModel,
+    chain::{Chain, block_on, parse_root},
+    text::grouped,
+    verify::rebuild,
+};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -41,23 +41,17 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> Result<()> {
     let bytes =
         std::fs::read(&args.onnx).with_context(|| format!("can't read {}", args.onnx.display()))?;
-    let options = CompileOptions {
-        recorded: Some(read_record(&args.record)?),
-        ..CompileOptions::default()
-    };
-    let rebuilt = compile_onnx(&bytes, &options, &mut |_| {})
+    let rebuilt = rebuild(&bytes, read_record(&args.record)?)
         .with_context(|| format!("rebuilding from {}", args.onnx.display()))?;
-    let rebuilt_hash = keccak256(&rebuilt.payload);
-    let info = block_on(async {
-        let chain = OnChain::reader(&args.rpc).await?;
-        let info = chain.model_info(args.model).await;
-        info.with_context(|| format!("asking for the model at {}", args.model))
+    let published = block_on(async {
+        let chain = Chain::reader(&args.rpc).await?;
+        RemoteModel::find(chain, args.model).await
     })?;
-    if rebuilt_hash != info.contentHash {
+    let (hash, rebuilt_hash) = (published.info().contentHash, rebuilt.content_hash);
+    if rebuilt_hash != hash {
         bail!(
-            "the model at {} is not what these files make: its content hash is {}, rebuilt is {rebuilt_hash}",
-            args.model,
-            info.contentHash
+            "the model at {} is not what these files make: its content hash is {hash}, rebuilt is {rebuilt_hash}",
+            args.model
         );
     }
     if args.json {
@@ -65,13 +59,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
             "model": args.model,
             "verified": true,
             "content_hash": rebuilt_hash,
-            "bytes": rebuilt.payload.len(),
+            "bytes": rebuilt.bytes,
         });
         out!("{}", serde_json::to_string_pretty(&result)?);
         return Ok(());
     }
     out!("verified        {} is what these files make", args.model);
     out!("content hash    {rebuilt_hash}");
-    out!("rebuilt         {} bytes", grouped(rebuilt.payload.len()));
+    out!("rebuilt         {} bytes", grouped(rebuilt.bytes));
     Ok(())
 }

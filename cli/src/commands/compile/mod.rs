@@ -3,10 +3,11 @@
 mod source;
 mod told;
 
-use crate::{bars::Bars, cost, model_file, whole_file};
+use crate::{bars::Bars, whole_file};
 use alloy_primitives::utils::parse_units;
 use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
+use fixpoint_client::{compilation::Compilation, cost, model_file};
 use fixpoint_compiler::{
     CompileError, CompileOptions, Compiled, IntegerOptions, Precision, Preprocess, Record, Samples,
     Sensitivity, compile_onnx, compile_tosa,
@@ -174,7 +175,7 @@ fn parse_shape(text: &str) -> Result<(String, Vec<usize>)> {
 
 pub(crate) fn run(args: Args) -> Result<()> {
     let compiled = compile(&args)?;
-    let file = model_file::of(compiled.payload.clone())?;
+    let file = model_file::of(compiled.payload.clone(), "the compiled model")?;
     let files = files(&args, &compiled);
     let costs = match cost::in_wei(&file, args.gas_price) {
         Ok(costs) => costs,
@@ -182,13 +183,15 @@ pub(crate) fn run(args: Args) -> Result<()> {
         Err(refusal) => {
             write_model(&files, &compiled)?;
             let written = format!("{} is written and runs here", args.output.display());
-            return Err(refusal.context(written));
+            return Err(anyhow::Error::from(refusal).context(written));
         }
     };
     let told = Told {
-        report: &compiled.report,
-        costs,
-        file: &file,
+        compilation: Compilation {
+            report: &compiled.report,
+            costs,
+            file: &file,
+        },
         files,
     };
     if let Some(path) = &args.report {

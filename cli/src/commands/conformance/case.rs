@@ -4,9 +4,9 @@ use super::{
     reasons::{Claim, Rejection, is_about, outside},
     unpredictable,
 };
-use crate::{answers::Answers, ports::Ports, samples};
 use alloy_primitives::I256;
 use anyhow::{Context as _, Result, ensure};
+use fixpoint_client::{answers::Answers, ports::Ports, samples};
 use fixpoint_compiler::{
     CompileError,
     npy::Array,
@@ -221,7 +221,9 @@ fn execute(
     let mut output = vec![0; usize::try_from(model.output_bytes()).unwrap_or(usize::MAX)];
     plan.run(&mut Arena::new(&plan), &input, &mut output)?;
     let mut answers = Answers::new(&ports.outputs, true);
-    answers.push_raw(&output).map_err(Rejection::Test)?;
+    answers
+        .push_raw(&output)
+        .map_err(|error| Rejection::Test(error.into()))?;
     Ok((model, answers))
 }
 
@@ -252,7 +254,8 @@ fn read_inputs(
         let array = Array::read(&folder.join(file))
             .with_context(|| format!("reading {file}"))
             .map_err(Rejection::Test)?;
-        packed.extend(samples::pack(port, &array, 0).map_err(Rejection::Test)?);
+        let bytes = samples::pack(port, &array, 0);
+        packed.extend(bytes.map_err(|error| Rejection::Test(error.into()))?);
     }
     Ok(packed)
 }

@@ -4,7 +4,7 @@
 //! Official tests draw biases from the whole of i32, so a few of them hold such a sum. They are no
 //! failure of the runtime if everything else about them is right, which is what this looks at.
 
-use crate::samples;
+use fixpoint_client::samples;
 use fixpoint_compiler::npy::Array;
 use fixpoint_runtime::{
     graph::{Arena, Plan},

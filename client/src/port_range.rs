@@ -12,18 +12,18 @@ const WAD: u64 = 1_000_000_000_000_000_000;
 
 /// The words of the elements that share a scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WordRange {
+pub struct WordRange {
     /// What real number an element stands for; `None` if a word is the element itself.
-    pub(crate) affine: Option<Affine>,
+    pub affine: Option<Affine>,
     /// The smallest.
-    pub(crate) min: I256,
+    pub min: I256,
     /// The largest.
-    pub(crate) max: I256,
+    pub max: I256,
 }
 
 /// Whether a port takes words or gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
     /// Words go in: those that round to an element are in range.
     Input,
     /// Words come out: one for each element.
@@ -31,7 +31,7 @@ pub(crate) enum Side {
 }
 
 /// The ranges of a port: one, or one per entry along the axis of a per-element quantisation.
-pub(crate) fn ranges(port: &Port, side: Side) -> Vec<WordRange> {
+pub fn ranges(port: &Port, side: Side) -> Vec<WordRange> {
     let (low, high) = port.tensor.dtype.range();
     let of = |affine: Affine| match side {
         // An element's words are those of [element - 1/2, element + 1/2) steps.
@@ -81,7 +81,7 @@ fn first_word_from(half_steps: i64, affine: Affine) -> I256 {
 }
 
 /// Machine-readable form; words are decimal strings, exact, and real numbers are for reading.
-pub(crate) fn to_json(port: &Port, side: Side) -> Value {
+pub fn to_json(port: &Port, side: Side) -> Value {
     let (kind, axis) = match &port.quantisation {
         Quantisation::None => ("none", None),
         Quantisation::PerTensor(_) => ("per_tensor", None),
@@ -115,12 +115,12 @@ pub(crate) fn to_json(port: &Port, side: Side) -> Value {
 }
 
 /// Machine-readable form of all inputs or outputs.
-pub(crate) fn list_json(ports: &[Port], side: Side) -> Value {
+pub fn list_json(ports: &[Port], side: Side) -> Value {
     ports.iter().map(|port| to_json(port, side)).collect()
 }
 
 /// What a port is, for a person: name, type, what callers pass.
-pub(crate) fn title(port: &Port) -> String {
+pub fn title(port: &Port) -> String {
     let kind = match port.quantisation {
         Quantisation::None => "integers",
         _ => "real numbers (WAD)",
@@ -130,7 +130,7 @@ pub(crate) fn title(port: &Port) -> String {
 }
 
 /// Which values a port takes or gives, for a person.
-pub(crate) fn to_text(port: &Port, side: Side) -> String {
+pub fn to_text(port: &Port, side: Side) -> String {
     let beyond = match (side, port.saturates) {
         (Side::Output, _) => "",
         (Side::Input, true) => "; beyond it saturates",

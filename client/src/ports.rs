@@ -1,7 +1,6 @@
 //! Inputs and outputs of a model, from its file or from the chain alike.
 
 use crate::model_file;
-use anyhow::{Context as _, Result};
 use fixpoint_precompile::abi::IInference::{ModelInfo, TensorInfo};
 use fixpoint_runtime::{
     model::{ValidModel, format::Quantisation},
@@ -10,20 +9,20 @@ use fixpoint_runtime::{
 
 /// An input or output.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Port {
+pub struct Port {
     /// The declared name.
-    pub(crate) name: String,
+    pub name: String,
     /// Element type.
-    pub(crate) dtype: DType,
+    pub dtype: DType,
     /// Dimensions, outermost first.
-    pub(crate) shape: Vec<u32>,
+    pub shape: Vec<u32>,
     /// Elements are plain integers, not quantised real numbers.
-    pub(crate) is_plain: bool,
+    pub is_plain: bool,
 }
 
 impl Port {
     /// Number of elements.
-    pub(crate) fn elements(&self) -> usize {
+    pub fn elements(&self) -> usize {
         self.shape
             .iter()
             .map(|&dimension| dimension as usize)
@@ -31,18 +30,26 @@ impl Port {
     }
 }
 
+/// A chain told of an element type that this version does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("element type {code} is unknown")]
+pub struct UnknownType {
+    /// Its code.
+    pub code: u8,
+}
+
 /// What goes in and what comes out, in calldata order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ports {
+pub struct Ports {
     /// Inputs.
-    pub(crate) inputs: Vec<Port>,
+    pub inputs: Vec<Port>,
     /// Outputs.
-    pub(crate) outputs: Vec<Port>,
+    pub outputs: Vec<Port>,
 }
 
 impl Ports {
     /// Of a model file.
-    pub(crate) fn of_model(model: &ValidModel) -> Self {
+    pub fn of_model(model: &ValidModel) -> Self {
         let port = |name: &[u8],
                     tensor: &fixpoint_runtime::tensor::TensorType,
                     quantisation: &Quantisation| Port {
@@ -71,39 +78,45 @@ impl Ports {
     ///
     /// # Errors
     /// The chain told of an element type that this version does not know.
-    pub(crate) fn of_info(info: &ModelInfo) -> Result<Self> {
+    pub fn of_info(info: &ModelInfo) -> Result<Self, UnknownType> {
         let port = |tensor: &TensorInfo| {
             Ok(Port {
                 name: tensor.name.clone(),
-                dtype: DType::from_code(tensor.dtype)
-                    .with_context(|| format!("element type {} is unknown", tensor.dtype))?,
+                dtype: DType::from_code(tensor.dtype).ok_or(UnknownType { code: tensor.dtype })?,
                 shape: tensor.shape.clone(),
                 is_plain: tensor.quantisation == 0,
             })
         };
         Ok(Self {
-            inputs: info.inputs.iter().map(port).collect::<Result<_>>()?,
-            outputs: info.outputs.iter().map(port).collect::<Result<_>>()?,
+            inputs: info.inputs.iter().map(port).collect::<Result<_, _>>()?,
+            outputs: info.outputs.iter().map(port).collect::<Result<_, _>>()?,
         })
     }
 
-    /// Which input a word outside its range belongs to, and what to do about it.
-    pub(crate) fn input_range_advice(&self, index: u64) -> String {
-        let mut element = usize::try_from(index).unwrap_or(usize::MAX);
+    /// The input that a word or an element belongs to, and which of its elements it is.
+    pub fn input_of(&self, index: u64) -> Option<(&Port, usize)> {
+        let mut element = usize::try_from(index).ok()?;
         for port in &self.inputs {
             if element < port.elements() {
-                let name = &port.name;
-                return if port.is_plain {
-                    let (low, high) = port.dtype.range();
-                    format!("element {element} of `{name}` is not an integer of {low} to {high}")
-                } else {
-                    format!(
-                        "element {element} of `{name}` is outside the range that the model was calibrated for (`fixpoint inspect` shows it); recompile with --saturate {name}, or calibrate on wider data"
-                    )
-                };
+                return Some((port, element));
             }
             element -= port.elements();
         }
-        "the value is outside the range of its input".to_owned()
+        None
+    }
+
+    /// Which input a word outside its range belongs to, and what to do about it.
+    pub fn input_range_advice(&self, index: u64) -> String {
+        let Some((port, element)) = self.input_of(index) else {
+            return "the value is outside the range of its input".to_owned();
+        };
+        let name = &port.name;
+        if port.is_plain {
+            let (low, high) = port.dtype.range();
+            return format!("element {element} of `{name}` is not an integer of {low} to {high}");
+        }
+        format!(
+            "element {element} of `{name}` is outside the range that the model was calibrated for (`fixpoint inspect` shows it); recompile with --saturate {name}, or calibrate on wider data"
+        )
     }
 }

@@ -1,10 +1,10 @@
 //! Numbers and types as people read them.
 
-pub(crate) use fixpoint_compiler::report::page::grouped;
+pub use fixpoint_compiler::report::page::grouped;
 use fixpoint_runtime::tensor::TensorType;
 
 /// `[1, 8, 8, 1]` as `1x8x8x1`; a scalar as `scalar`.
-pub(crate) fn shape(dimensions: &[u32]) -> String {
+pub fn shape(dimensions: &[u32]) -> String {
     if dimensions.is_empty() {
         return "scalar".into();
     }
@@ -16,7 +16,7 @@ pub(crate) fn shape(dimensions: &[u32]) -> String {
 }
 
 /// `i8 1x8x8x1`.
-pub(crate) fn tensor(tensor: &TensorType) -> String {
+pub fn tensor(tensor: &TensorType) -> String {
     format!("{:?} {}", tensor.dtype, shape(&tensor.shape)).to_lowercase()
 }
 

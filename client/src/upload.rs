@@ -6,14 +6,15 @@
 //! base fee for the rest of the upload.
 
 use crate::{
-    interrupt::{Interrupt, Stopped},
-    onchain::{IChunkStore, OnChain, mined},
+    chain::{Chain, mined},
+    contracts::IChunkStore,
+    error::ChainError,
+    steps::{DeployError, Observer, Step},
 };
 use alloy_primitives::{Address, Bytes};
-use anyhow::{Context as _, Result};
 use fixpoint_precompile::{address::CHUNK_STORE, root::CHUNK_DATA_BYTES};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::task::JoinSet;
+use std::panic;
+use tokio::task::{JoinError, JoinSet};
 
 /// Code deposit (200), calldata (16), and copying: per byte of a chunk, rounded up.
 const GAS_PER_CHUNK_BYTE: u64 = 225;
@@ -23,10 +24,10 @@ const GAS_PER_CHUNK: u64 = 120_000;
 const QUESTIONS_AT_A_TIME: usize = 8;
 
 /// A model's chunks: where each is or will be, and which are not there.
-pub(crate) struct Upload {
+pub struct Upload {
     gate: Address,
     /// In the order of the payload; equal parts are one chunk, which the root lists more than once.
-    pub(crate) addresses: Vec<Address>,
+    pub addresses: Vec<Address>,
     missing: Vec<Bytes>,
 }
 
@@ -35,7 +36,7 @@ impl Upload {
     ///
     /// # Errors
     /// The node failed.
-    pub(crate) async fn plan(chain: &OnChain, gate: Address, payload: &[u8]) -> Result<Self> {
+    pub async fn plan(chain: &Chain, gate: Address, payload: &[u8]) -> Result<Self, ChainError> {
         let parts: Vec<Bytes> = payload
             .chunks(CHUNK_DATA_BYTES)
             .map(Bytes::copy_from_slice)
@@ -50,11 +51,11 @@ impl Upload {
                 let chain = chain.clone();
                 questions.spawn(async move {
                     let (address, written) = look_up(&chain, gate, data.clone()).await?;
-                    anyhow::Ok((index, address, (!written).then_some(data)))
+                    Ok::<_, ChainError>((index, address, (!written).then_some(data)))
                 });
             }
             match questions.join_next().await {
-                Some(answer) => found.push(answer.context("looking for a chunk")??),
+                Some(answer) => found.push(joined(answer)?),
                 None => break,
             }
         }
@@ -76,67 +77,71 @@ impl Upload {
     }
 
     /// Chunks that are not on chain.
-    pub(crate) fn missing_count(&self) -> usize {
+    pub fn missing_count(&self) -> usize {
         self.missing.len()
     }
 
     /// At most what writing the missing chunks takes, in gas.
-    pub(crate) fn gas(&self) -> u64 {
+    pub fn gas(&self) -> u64 {
         self.missing.iter().map(chunk_gas).sum()
     }
 
-    /// Writes the missing chunks; returns the gas that was used. When the user asks to stop, what is
-    /// on its way is waited for first.
+    /// Writes the missing chunks; returns the gas that was used. When the observer asks to stop, what
+    /// is on its way is waited for first.
     ///
     /// # Errors
-    /// [`Stopped`], or the node refused or failed.
-    pub(crate) async fn write(
+    /// [`DeployError::Stopped`], or the node refused or failed.
+    pub async fn write(
         &self,
-        chain: &OnChain,
-        interrupt: &Interrupt,
-        hide_progress: bool,
-    ) -> Result<u64> {
+        chain: &Chain,
+        observer: &mut dyn Observer,
+    ) -> Result<u64, DeployError> {
+        let failed = |source| Step::Chunks.failed(source);
         let largest = self.missing.iter().map(chunk_gas).max().unwrap_or(1);
         let half_block = chain.block_gas_limit().await? / 2;
-        let at_a_time = usize::try_from(half_block / largest)?.max(1);
-        let bar = progress(self.missing.len() as u64, hide_progress);
+        let at_a_time = usize::try_from(half_block / largest).unwrap_or(usize::MAX);
+        let at_a_time = at_a_time.max(1);
         let mut on_the_way = JoinSet::new();
         let (mut gas_used, mut written) = (0, 0);
         let mut waiting = self.missing.iter();
+        observer.progress(Step::Chunks, 0, self.missing.len());
         loop {
             while on_the_way.len() < at_a_time
-                && !interrupt.asked()
+                && !observer.stop_asked()
                 && let Some(data) = waiting.next()
             {
                 let call = IChunkStore::writeChunkCall {
                     gate: self.gate,
                     data: data.clone(),
                 };
-                let sent = chain.submit(CHUNK_STORE, &call).await.context(AGAIN)?;
+                let sent = chain.submit(CHUNK_STORE, &call).await.map_err(failed)?;
                 on_the_way.spawn(mined(sent));
             }
             let Some(receipt) = on_the_way.join_next().await else {
                 break;
             };
-            gas_used += receipt?.context(AGAIN)?.gas_used;
+            gas_used += joined(receipt).map_err(failed)?.gas_used;
             written += 1;
-            bar.inc(1);
+            observer.progress(Step::Chunks, written, self.missing.len());
         }
-        bar.finish_and_clear();
         if written < self.missing.len() {
             let there = self.addresses.len() - self.missing.len() + written;
             let all = self.addresses.len();
-            let text = format!("{there} of {all} chunks are on chain, nothing is on its way");
-            return Err(Stopped(text).into());
+            return Err(DeployError::Stopped {
+                place: format!("{there} of {all} chunks are on chain, nothing is on its way"),
+            });
         }
         Ok(gas_used)
     }
 }
 
-const AGAIN: &str = "writing a chunk; run the same command again to go on from here";
+/// What a task came to. Nobody cancels these tasks, so one that did not end panicked.
+fn joined<T, E>(task: Result<Result<T, E>, JoinError>) -> Result<T, E> {
+    task.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()))
+}
 
 /// Where a chunk of this account is, and whether it is there.
-async fn look_up(chain: &OnChain, gate: Address, data: Bytes) -> Result<(Address, bool)> {
+async fn look_up(chain: &Chain, gate: Address, data: Bytes) -> Result<(Address, bool), ChainError> {
     let call = IChunkStore::chunkAddressCall {
         writer: chain.account(),
         gate,
@@ -160,18 +165,7 @@ const fn gas_of_bytes(bytes: usize) -> u64 {
 }
 
 /// At most what writing all chunks of a payload takes.
-pub(crate) fn gas_of_payload(payload: &[u8]) -> u64 {
+pub fn gas_of_payload(payload: &[u8]) -> u64 {
     let chunks = payload.chunks(CHUNK_DATA_BYTES);
     chunks.map(|chunk| gas_of_bytes(chunk.len())).sum()
-}
-
-fn progress(length: u64, hidden: bool) -> ProgressBar {
-    let bar = ProgressBar::new(length);
-    if hidden || length == 0 {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    if let Ok(style) = ProgressStyle::with_template("chunks {bar:40} {pos}/{len} {eta}") {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -3,7 +3,6 @@
 use crate::{bill::gas_besides_chunks, model_file::ModelFile, upload::gas_of_payload};
 use alloy_primitives::Address;
 use alloy_sol_types::{SolCall as _, SolInterface as _};
-use anyhow::{Context as _, Result, bail};
 use fixpoint_compiler::report::page::Costs;
 use fixpoint_evm::offline::{Sandbox, SandboxCall, TRANSACTION_GAS_LIMIT};
 use fixpoint_precompile::{
@@ -17,16 +16,16 @@ use serde::Serialize;
 
 /// Gas at the precompile's boundary, and to bring the model on chain.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Cost {
+pub struct Cost {
     /// `inference()`, first call in a transaction: state reads, load, work, words.
-    pub(crate) first_call: u64,
+    pub first_call: u64,
     /// The part of it that loads the model; a second call in the transaction does not pay it.
-    pub(crate) load: u64,
+    pub load: u64,
     /// `activate()`, once.
-    pub(crate) activate: u64,
+    pub activate: u64,
     /// Writing chunks and root, without calldata and transactions: EIP-170 code deposit and
     /// creation.
-    pub(crate) store: u64,
+    pub store: u64,
 }
 
 /// A model's place in the chain in memory.
@@ -35,32 +34,60 @@ const MODEL: Address = Address::with_last_byte(0xaa);
 const CODE_DEPOSIT_PER_BYTE: u64 = 200;
 const CREATE: u64 = 32_000;
 
+/// Why a model has no price.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CostError {
+    /// More chunks than a root lists.
+    #[error("the model does not fit one root contract")]
+    TooLong,
+    /// The precompile refuses the model.
+    #[error("a chain would refuse this model at activation: {reason}")]
+    Refused {
+        /// Its error.
+        reason: String,
+    },
+    /// The chain in memory failed: a defect of this program.
+    #[error("the chain in memory failed: {reason}")]
+    Sandbox {
+        /// What it said.
+        reason: String,
+    },
+}
+
+fn sandbox_failed(error: impl ToString) -> CostError {
+    CostError::Sandbox {
+        reason: error.to_string(),
+    }
+}
+
 /// Activates a model in a chain in memory and reads its prices.
 ///
 /// # Errors
 /// The precompile refuses the model; says by which error.
-pub(crate) fn measure(file: &ModelFile) -> Result<(Cost, ModelInfo)> {
+pub fn measure(file: &ModelFile) -> Result<(Cost, ModelInfo), CostError> {
     let mut sandbox = Sandbox::new();
     sandbox
         .deploy(MODEL, &file.payload, Address::ZERO)
-        .context("the model does not fit one root contract")?;
-    let activation = sandbox.activate(MODEL)?;
+        .ok_or(CostError::TooLong)?;
+    let activation = sandbox.activate(MODEL).map_err(sandbox_failed)?;
     if activation.status != Status::Success {
-        match IInferenceErrors::abi_decode(&activation.output) {
-            Ok(error) => bail!("a chain would refuse this model at activation: {error:?}"),
-            Err(_) => bail!("a chain would refuse this model at activation: out of gas"),
-        }
+        let error = IInferenceErrors::abi_decode(&activation.output);
+        return Err(CostError::Refused {
+            reason: error.map_or_else(|_| "out of gas".to_owned(), |error| format!("{error:?}")),
+        });
     }
-    let answer = sandbox.call(&SandboxCall {
+    let question = SandboxCall {
         input: IInference::modelInfoCall { model: MODEL }
             .abi_encode()
             .into(),
         caller: Address::ZERO,
         gas: TRANSACTION_GAS_LIMIT,
         is_static: true,
-    })?;
-    let info = IInference::modelInfoCall::abi_decode_returns(&answer.output)
-        .context("the precompile's description of the model")?;
+    };
+    let answer = sandbox.call(&question).map_err(sandbox_failed)?;
+    let info = IInference::modelInfoCall::abi_decode_returns(&answer.output);
+    let info = info.map_err(sandbox_failed)?;
     let chunks = file.payload.len().div_ceil(CHUNK_DATA_BYTES) as u64;
     let code_bytes = file.payload.len() as u64
         + chunks * CHUNK_HEADER_BYTES as u64
@@ -79,22 +106,31 @@ pub(crate) fn measure(file: &ModelFile) -> Result<(Cost, ModelInfo)> {
 ///
 /// # Errors
 /// As [`measure`].
-pub(crate) fn in_wei(file: &ModelFile, gas_price_wei: u128) -> Result<Costs> {
+pub fn in_wei(file: &ModelFile, gas_price_wei: u128) -> Result<Costs, CostError> {
     let (cost, _) = measure(file)?;
-    let chunks = file.payload.len().div_ceil(CHUNK_DATA_BYTES);
-    Ok(Costs {
-        first_call: cost.first_call,
-        load: cost.load,
-        activate: cost.activate,
-        store: cost.store,
-        deploy_at_most: gas_of_payload(&file.payload) + gas_besides_chunks(chunks) + cost.activate,
-        gas_price_wei,
-    })
+    Ok(cost.at_gas_price(file, gas_price_wei))
+}
+
+impl Cost {
+    /// The model's costs at a gas price.
+    pub fn at_gas_price(&self, file: &ModelFile, gas_price_wei: u128) -> Costs {
+        let chunks = file.payload.len().div_ceil(CHUNK_DATA_BYTES);
+        Costs {
+            first_call: self.first_call,
+            load: self.load,
+            activate: self.activate,
+            store: self.store,
+            deploy_at_most: gas_of_payload(&file.payload)
+                + gas_besides_chunks(chunks)
+                + self.activate,
+            gas_price_wei,
+        }
+    }
 }
 
 /// The price of one operator's work, in gas; the call rounds the sum of all, so these need not add
 /// up to the last unit.
-pub(crate) fn operator_gas(work: &Work) -> f64 {
+pub fn operator_gas(work: &Work) -> f64 {
     let milligas = work
         .to_array()
         .iter()

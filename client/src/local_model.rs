@@ -1,6 +1,11 @@
 //! A model run on this machine, with the same conversions as on chain.
 
-use crate::{model_file::ModelFile, ports::Ports};
+use crate::{
+    answers::{AnswerError, Answers},
+    model_file::ModelFile,
+    ports::Ports,
+    samples::{SampleError, Samples},
+};
 use alloy_primitives::I256;
 use fixpoint_precompile::ports::{Port, pack, unpack};
 use fixpoint_runtime::{
@@ -12,7 +17,7 @@ use std::sync::Arc;
 
 /// Why a run gave no answer; on chain the call would revert.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RunFailure {
+pub enum RunFailure {
     /// A word is outside its input's range; holds the error as a chain names it, and advice.
     #[error("InputRange({index}): {advice}")]
     InputRange {
@@ -26,8 +31,32 @@ pub(crate) enum RunFailure {
     Run(#[from] RunError),
 }
 
+/// Why a sample has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// Its arrays can't be passed.
+    #[error(transparent)]
+    Samples(#[from] SampleError),
+    /// The run failed.
+    #[error("sample {sample}")]
+    Run {
+        /// The sample.
+        sample: usize,
+        /// Why.
+        source: RunFailure,
+    },
+    /// The answer does not fit the model: a defect of this program.
+    #[error("sample {sample}")]
+    Answer {
+        /// The sample.
+        sample: usize,
+        /// How.
+        source: AnswerError,
+    },
+}
+
 /// A planned model and the memory of one run.
-pub(crate) struct LocalModel {
+pub struct LocalModel {
     plan: Arc<Plan>,
     arena: Arena,
     inputs: Vec<Port>,
@@ -38,12 +67,12 @@ pub(crate) struct LocalModel {
 
 impl LocalModel {
     /// Plans a model for a set of kernels.
-    pub(crate) fn new(file: &ModelFile, isa: Isa) -> Self {
+    pub fn new(file: &ModelFile, isa: Isa) -> Self {
         Self::of_plan(file, Arc::new(Plan::new(&file.model, isa)))
     }
 
     /// A plan of the model that others run too, with memory of its own.
-    pub(crate) fn of_plan(file: &ModelFile, plan: Arc<Plan>) -> Self {
+    pub fn of_plan(file: &ModelFile, plan: Arc<Plan>) -> Self {
         let arena = Arena::new(&plan);
         Self {
             plan,
@@ -59,7 +88,7 @@ impl LocalModel {
     ///
     /// # Errors
     /// A word is outside its input's range, or an operator failed.
-    pub(crate) fn run_words(&mut self, words: &[I256]) -> Result<Vec<I256>, RunFailure> {
+    pub fn run_words(&mut self, words: &[I256]) -> Result<Vec<I256>, RunFailure> {
         let packed = pack(&self.inputs, words.iter().copied()).map_err(|index| {
             let advice = self.ports.input_range_advice(index);
             RunFailure::InputRange { index, advice }
@@ -72,8 +101,32 @@ impl LocalModel {
     ///
     /// # Errors
     /// The input has another length, a bool that is none, or an operator failed.
-    pub(crate) fn run_raw(&mut self, packed: &[u8]) -> Result<&[u8], RunError> {
+    pub fn run_raw(&mut self, packed: &[u8]) -> Result<&[u8], RunError> {
         self.plan.run(&mut self.arena, packed, &mut self.output)?;
         Ok(&self.output)
+    }
+
+    /// Runs one sample and adds its answer to the others.
+    ///
+    /// # Errors
+    /// The sample can't be passed or fails; says which.
+    pub fn answer(
+        &mut self,
+        samples: &Samples,
+        sample: usize,
+        answers: &mut Answers,
+    ) -> Result<(), LocalError> {
+        let unfit = |source| LocalError::Answer { sample, source };
+        if answers.is_raw() {
+            let packed = samples.raw(sample)?;
+            let output = self.run_raw(&packed).map_err(|error| LocalError::Run {
+                sample,
+                source: error.into(),
+            })?;
+            return answers.push_raw(output).map_err(unfit);
+        }
+        let words = self.run_words(&samples.words(sample)?);
+        let words = words.map_err(|source| LocalError::Run { sample, source })?;
+        answers.push_words(words).map_err(unfit)
     }
 }

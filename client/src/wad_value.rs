@@ -9,7 +9,7 @@ const WAD: u64 = 1_000_000_000_000_000_000;
 
 /// The WAD nearest to the exact value of `value`, halves up. `None` for NaN, infinities and what
 /// does not fit.
-pub(crate) fn wad_from_f64(value: f64) -> Option<I256> {
+pub fn wad_from_f64(value: f64) -> Option<I256> {
     if !value.is_finite() {
         return None;
     }
@@ -46,7 +46,7 @@ fn round_shift_right(value: U256, shift_bits: usize, negative: bool) -> U256 {
 }
 
 /// The float nearest to a WAD, within an ulp: for people, never for comparing.
-pub(crate) fn wad_to_f64(word: I256) -> f64 {
+pub fn wad_to_f64(word: I256) -> f64 {
     let (sign, magnitude) = word.into_sign_and_abs();
     let whole = magnitude / U256::from(WAD);
     let rest = magnitude % U256::from(WAD);
