@@ -18,7 +18,7 @@ BUILD_DEBUG := $(CARGO) test --locked --workspace --no-run
 .PHONY: help tools setup build demo devnet test lint test-rust test-contracts test-e2e \
 	test-conformance conformance onnx-conformance real-models cross cross-ci bench gas predeploys vectors \
 	fmt fuzz clean halmos deep-invariants coverage slither examples accuracy \
-	test-npm test-clients test-explorer ethereum-tests
+	test-npm test-clients test-explorer python test-python ethereum-tests
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -84,7 +84,7 @@ deep-invariants: $(NPM) tools ## Invariants in 1,000 runs of 500 actions, fuzz t
 	@# Not those that start a process for each run.
 	FOUNDRY_PROFILE=deep forge test --no-match-path 'contracts/test/{testing,native}/*'
 
-test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, the examples, proofs of receipts, rebuilt models, the npm package, other clients, the explorer, trained TFLite models
+test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's walk, the examples, proofs of receipts, rebuilt models, the npm and the Python package, other clients, the explorer, trained TFLite models
 	$(BUILD_DEBUG)
 	$(CARGO) build --locked -p fixpoint-node --bin fixpoint-import --no-default-features
 	python3 scripts/demo.py --fixpoint $(DEBUG_BIN) --verify-with $(CURDIR)/target/debug/fixpoint-import
@@ -98,6 +98,7 @@ test-e2e: $(NPM) tools ## The demo, the second SIMD-free process, the README's w
 	python3 scripts/npm_package.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/clients.py --fixpoint $(DEBUG_BIN)
 	python3 scripts/explorer.py --fixpoint $(DEBUG_BIN)
+	python3 scripts/python_package.py --debug --test --fixpoint $(DEBUG_BIN)
 	python3 scripts/real_models.py --fixpoint $(DEBUG_BIN) --samples 20
 	@# With the converter, which test-rust may not have had.
 	$(if $(TOSA_VENV),FIXPOINT_TOSA_TOOLS=$(abspath $(TOSA_VENV))/bin) $(CARGO) test --locked --workspace --test tflite_files
@@ -160,6 +161,13 @@ test-clients: $(NPM) build ## cast, forge, viem, ethers and Hardhat 3 on devnets
 
 test-explorer: $(NPM) build ## The explorer in a headless Chromium; screenshots into target/explorer
 	python3 scripts/explorer.py --fixpoint $(RELEASE_BIN)
+
+python: tools ## The Python package's wheel, into target/wheels
+	python3 scripts/python_package.py
+
+test-python: tools ## The Python package, tested on a devnet: a wheel of the debug build in a fresh environment
+	$(BUILD_DEBUG)
+	python3 scripts/python_package.py --debug --test --fixpoint $(DEBUG_BIN)
 
 predeploys: $(NPM) ## After a contract change: its code into the node, its ABI for the Rust tests and the explorer, sizes, gas
 	forge build
