@@ -4,7 +4,12 @@ use std::{net::IpAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use fixpoint_node::{
-    DevnetConfig, accounts::DevWallet, genesis::GenesisOptions, machine_time_s, run_devnet,
+    DevnetConfig,
+    accounts::DevWallet,
+    genesis::GenesisOptions,
+    machine_time_s,
+    pre_execution::{MAX_THREADS, default_threads},
+    run_devnet,
 };
 
 use crate::genesis_args::{GenesisArgs, NEW_CHAIN};
@@ -36,6 +41,10 @@ pub(crate) struct Args {
     /// Keep the chain here (default: in memory, gone at the end)
     #[arg(long, value_name = "D")]
     data_dir: Option<PathBuf>,
+    /// Threads that run waiting transactions before their block, so that it finds the answers of
+    /// their inferences; 0 for none (default: one less than the machine has, at least 1)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=i64::from(MAX_THREADS)))]
+    pre_execution_threads: Option<u16>,
     /// Start from this state, in anvil's form
     #[arg(long, value_name = "FILE", conflicts_with = "state")]
     load_state: Option<PathBuf>,
@@ -158,6 +167,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         },
         load_state: args.load_state.or(existing),
         dump_state: args.dump_state.or(args.state),
+        pre_execution_threads: args.pre_execution_threads.unwrap_or_else(default_threads),
         explorer: !args.no_explorer,
         log_blocks: args.verbose,
         log_json: args.log_format == "json",

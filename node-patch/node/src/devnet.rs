@@ -13,6 +13,7 @@ use alloy_genesis::Genesis;
 use alloy_signer_local::PrivateKeySigner;
 use anyhow::{Context as _, Result, bail};
 use fixpoint_chain::{Chain, ChainSpec, Location};
+use fixpoint_evm::precompile::answer_cache::FifoAnswerCache;
 use fixpoint_rpc::{Context, DevAccounts, NodeIdentity, Pages, RpcServer};
 use tokio::task::JoinHandle;
 
@@ -22,6 +23,7 @@ use crate::{
     genesis::{GenesisOptions, devnet_genesis},
     kernels,
     miner::{DevMiner, Mode},
+    pre_execution::{self, ANSWER_BYTES, PreExecution},
     state,
 };
 
@@ -45,6 +47,9 @@ pub struct DevnetConfig {
     pub block_time: Option<f64>,
     /// Whether each transaction gets a block as it arrives; `None` says: unless there is a block time.
     pub automine: Option<bool>,
+    /// Threads that run transactions before the block that they wait for, so that it finds the answers
+    /// of their inferences; at most [`pre_execution::MAX_THREADS`]. With none, no answers are kept.
+    pub pre_execution_threads: u16,
     /// The developer accounts: they have money on a new chain and are unlocked on any.
     pub wallet: DevWallet,
     /// Anybody may send without a signature (`eth_sendTransaction`), not only these accounts.
@@ -78,6 +83,7 @@ impl Default for DevnetConfig {
             data_dir: None,
             block_time: None,
             automine: None,
+            pre_execution_threads: pre_execution::default_threads(),
             wallet: DevWallet::default(),
             auto_impersonate: false,
             genesis_options: GenesisOptions::default(),
@@ -101,6 +107,7 @@ pub struct Node {
     server: RpcServer,
     clock: JoinHandle<()>,
     miner: Weak<DevMiner>,
+    pre_execution: PreExecution,
     dump_state: Option<PathBuf>,
 }
 
@@ -113,7 +120,9 @@ impl Node {
             interval,
         };
         let signers = config.wallet.signers().context("the accounts")?;
-        let chain = open_chain(config, &signers)?;
+        let answers = (config.pre_execution_threads > 0)
+            .then(|| Arc::new(FifoAnswerCache::new(ANSWER_BYTES)));
+        let chain = open_chain(config, &signers, answers.clone())?;
         if let Some(file) = &config.load_state {
             state::load(&chain, file)?;
         }
@@ -124,7 +133,8 @@ impl Node {
             DevAccounts::new(signers.clone()),
             identity(),
         )
-        .with_controls(Arc::clone(&miner) as _);
+        .with_controls(Arc::clone(&miner) as _)
+        .with_answers(answers);
         context.impersonate_everybody(config.auto_impersonate);
         let address = SocketAddr::new(config.host, config.port);
         let pages = if config.explorer {
@@ -137,12 +147,19 @@ impl Node {
             .with_context(|| format!("cannot listen on {address}; choose another --port"))?;
         let weak = Arc::downgrade(&miner);
         let clock = tokio::spawn(miner.run());
+        let awaited = weak.clone();
+        let pre_execution = PreExecution::start(
+            chain.clone(),
+            config.pre_execution_threads.min(pre_execution::MAX_THREADS),
+            move || awaited.upgrade()?.awaited_block(),
+        )?;
         Ok(Self {
             chain,
             signers,
             server,
             clock,
             miner: weak,
+            pre_execution,
             dump_state: config.dump_state.clone(),
         })
     }
@@ -176,6 +193,7 @@ impl Node {
             server,
             clock,
             miner,
+            pre_execution,
             dump_state,
         } = self;
         clock.abort();
@@ -183,6 +201,8 @@ impl Node {
         let _ = clock.await;
         let released = async {
             server.stop().await;
+            // A panic there is reported where it happens.
+            let _ = tokio::task::spawn_blocking(|| pre_execution.stop()).await;
             // A block that was being made when the clock stopped is finished first.
             while miner.strong_count() > 0 {
                 tokio::time::sleep(RELEASE_POLL).await;
@@ -224,7 +244,11 @@ fn block_interval(seconds: f64) -> Result<Duration> {
     }
 }
 
-fn open_chain(config: &DevnetConfig, signers: &[PrivateKeySigner]) -> Result<Chain> {
+fn open_chain(
+    config: &DevnetConfig,
+    signers: &[PrivateKeySigner],
+    answers: Option<Arc<FifoAnswerCache>>,
+) -> Result<Chain> {
     let fresh = || -> Result<Genesis> {
         match &config.genesis {
             Some(genesis) => Ok(genesis.clone()),
@@ -238,11 +262,18 @@ fn open_chain(config: &DevnetConfig, signers: &[PrivateKeySigner]) -> Result<Cha
             }
         }
     };
+    let of_devnet = |spec: ChainSpec| {
+        let spec = spec.letting_contracts_send();
+        match answers {
+            Some(answers) => spec.remembering_answers(answers),
+            None => spec,
+        }
+    };
     let Some(directory) = &config.data_dir else {
-        let spec = ChainSpec::from_genesis(fresh()?)?.letting_contracts_send();
+        let spec = of_devnet(ChainSpec::from_genesis(fresh()?)?);
         return Ok(Chain::open(Location::Memory, spec)?);
     };
-    let spec = directory_spec(directory, fresh)?.letting_contracts_send();
+    let spec = of_devnet(directory_spec(directory, fresh)?);
     check_kept_genesis(&spec, config)
         .with_context(|| format!("{} holds another chain", directory.display()))?;
     Chain::open(Location::Directory(directory.clone()), spec)

@@ -2,6 +2,7 @@
 //!
 //! 1. [`accounts`] and [`genesis`]: what a devnet starts with.
 //! 2. [`miner`]: when blocks are made; `next_block`: with what; `snapshots`: how they are undone.
+//!    [`pre_execution`] runs what waits for one.
 //! 3. [`devnet`]: the wiring, for tests ([`Node`]) and for the command line ([`run_devnet`]).
 //! 4. [`banner`]: what a person sees first.
 //! 5. [`import`]: checking somebody else's blocks in a fresh chain.
@@ -16,9 +17,11 @@ pub mod import;
 pub mod kernels;
 pub mod miner;
 mod next_block;
+pub mod pre_execution;
 mod snapshots;
 mod state;
 
 pub use devnet::{DevnetConfig, Node, run_devnet};
 pub use fixpoint_chain::{ChainSpec, spec};
 pub use next_block::machine_time_s;
+pub use pre_execution::PreExecution;

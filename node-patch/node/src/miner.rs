@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use alloy_primitives::B256;
-use fixpoint_chain::{Chain, Mined};
+use fixpoint_chain::{BlockAttributes, Chain, Mined};
 use fixpoint_rpc::{Miner, MiningChange, MiningStatus, RpcError};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -61,6 +61,16 @@ impl DevMiner {
                 () = tokio::time::sleep(interval) => self.tick().await,
             }
         }
+    }
+
+    /// What the block that pooled transactions wait for will be made with. `None` if none of them waits,
+    /// since each gets a block as it arrives.
+    pub(crate) fn awaited_block(&self) -> Option<BlockAttributes> {
+        if self.mode.borrow().automine {
+            return None;
+        }
+        let head = self.chain.head();
+        Some(self.next_block.lock().peek(&head))
     }
 
     async fn tick(self: &std::sync::Arc<Self>) {

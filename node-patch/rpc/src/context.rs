@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use fixpoint_chain::{BlockAttributes, Chain, ExecutedBlock, RecoveredTransaction, SealedHeader};
+use fixpoint_evm::precompile::answer_cache::FifoAnswerCache;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, broadcast};
 
@@ -42,6 +43,8 @@ pub struct Context {
     /// Of a development chain; `None` on any other.
     pub(crate) controls: Option<Arc<dyn Controls>>,
     pub(crate) impersonated: Mutex<Impersonated>,
+    /// The answers that the chain remembers, if it does.
+    pub(crate) answers: Option<Arc<FifoAnswerCache>>,
     /// One permit per trace that may be in memory at a time.
     pub(crate) traces: Arc<Semaphore>,
 }
@@ -79,6 +82,7 @@ impl Context {
             pooled,
             signing: Mutex::new(()),
             controls: None,
+            answers: None,
             impersonated: Mutex::default(),
             traces: Arc::new(Semaphore::new(TRACES_AT_A_TIME)),
         }
@@ -93,6 +97,12 @@ impl Context {
     /// Whether anybody may send without a signature, until a client says otherwise.
     pub fn impersonate_everybody(&self, enabled: bool) {
         self.impersonated.lock().set_everybody(enabled);
+    }
+
+    /// Says what the cache of answers holds that the chain was given.
+    pub fn with_answers(mut self, answers: Option<Arc<FifoAnswerCache>>) -> Self {
+        self.answers = answers;
+        self
     }
 
     /// The header that `id` names.

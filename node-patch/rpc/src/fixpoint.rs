@@ -26,20 +26,38 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
         inference_cost::estimate,
     )?;
     method(module, "fixpoint_cacheStats", |context, _| {
-        let stats = context.chain.spec().evm_factory().cache_stats();
-        Ok(json!({
-            "models": stats.models,
-            "heldBytes": stats.held_bytes,
-            "limitBytes": stats.limit_bytes,
-            "hits": stats.hits,
-            "misses": stats.misses,
-        }))
+        Ok(cache_stats(context))
     })?;
     method(module, "fixpoint_isa", |context, _| {
         Ok(context.identity.kernels.clone())
     })?;
     method(module, "fixpoint_genesis", |context, _| {
         Ok(context.chain.spec().genesis().clone())
+    })
+}
+
+/// What the node's caches hold and how often they were asked: loaded models, and answers of inferences
+/// (`null` if none are kept).
+fn cache_stats(context: &Context) -> Value {
+    let models = context.chain.spec().evm_factory().cache_stats();
+    let answers = context.answers.as_ref().map(|answers| {
+        let stats = answers.stats();
+        json!({
+            "entries": stats.answers,
+            "heldBytes": stats.held_bytes,
+            "limitBytes": stats.limit_bytes,
+            "hits": stats.hits,
+            "misses": stats.misses,
+            "damaged": stats.damaged,
+        })
+    });
+    json!({
+        "models": models.models,
+        "heldBytes": models.held_bytes,
+        "limitBytes": models.limit_bytes,
+        "hits": models.hits,
+        "misses": models.misses,
+        "answers": answers,
     })
 }
 

@@ -14,6 +14,7 @@ mod logs;
 mod mining;
 mod models;
 mod options;
+mod pre_execution;
 mod proofs;
 mod simulations;
 mod traces;

@@ -24,6 +24,11 @@ pub(crate) const PRECOMPILE: Address = address!("0x00000000000000000000000000000
 
 /// `y = min(max(x, -100), 100)` on three i8 of scale 1.
 pub(crate) fn clamp_model() -> Vec<u8> {
+    clamps(3, 1)
+}
+
+/// [`clamp_model`] on so many i8, and so many times over.
+pub(crate) fn clamps(elements: u32, operators: u16) -> Vec<u8> {
     let unit = Quantisation::PerTensor(Affine {
         scale: Ratio {
             numerator: 1,
@@ -35,26 +40,32 @@ pub(crate) fn clamp_model() -> Vec<u8> {
         name: b"x".to_vec().try_into().unwrap(),
         tensor: TensorType {
             dtype: DType::I8,
-            shape: vec![3].try_into().unwrap(),
+            shape: vec![elements].try_into().unwrap(),
         },
         quantisation: unit.clone(),
         saturates: false,
     };
-    let clamp = Clamp {
-        input: 0,
-        min: Signed32(-100),
-        max: Signed32(100),
+    let clamp = |input| {
+        Operator::Clamp(Clamp {
+            input,
+            min: Signed32(-100),
+            max: Signed32(100),
+        })
     };
     let output = Output {
         name: b"y".to_vec().try_into().unwrap(),
-        value: 1,
+        value: operators,
         quantisation: unit,
     };
     encode(&Model {
         version: FORMAT_VERSION,
         inputs: vec![input].try_into().unwrap(),
         constants: vec![].try_into().unwrap(),
-        operators: vec![Operator::Clamp(clamp)].try_into().unwrap(),
+        operators: (0..operators)
+            .map(clamp)
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap(),
         outputs: vec![output].try_into().unwrap(),
     })
 }
