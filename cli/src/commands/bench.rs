@@ -1,8 +1,12 @@
-//! `fixpoint bench`: how fast a model runs on this machine.
+//! `fixpoint bench`: how fast a model runs on this machine, alone or in a block.
+
+mod block;
+mod scenario;
 
 use crate::output::out;
 use anyhow::{Context as _, Result, ensure};
 use fixpoint_client::{local_model::LocalModel, model_file, text::grouped};
+use fixpoint_node::pre_execution::{MAX_THREADS, default_threads};
 use fixpoint_runtime::{graph::Plan, kernels::Isa};
 use std::{
     path::PathBuf,
@@ -19,7 +23,8 @@ use std::{
 #[command(after_help = "Examples:
   fixpoint bench digits.fxp
   fixpoint bench digits.fxp --threads 2 --json
-  fixpoint bench digits.fxp --isa avx2")]
+  fixpoint bench digits.fxp --isa avx2
+  fixpoint bench digits.fxp --block 100")]
 pub(crate) struct Args {
     /// The compiled model
     model: PathBuf,
@@ -32,6 +37,15 @@ pub(crate) struct Args {
     /// Run one set of kernels alone, by its name in the table
     #[arg(long, value_name = "NAME")]
     isa: Option<String>,
+    /// Time a block of N transactions, each with an inference on an input of its own: executed in the
+    /// block, and run before it by the devnet's threads
+    #[arg(long, value_name = "N", conflicts_with_all = ["threads", "seconds", "isa"],
+        value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    block: Option<u16>,
+    /// With --block: threads that run transactions before it (default: as `fixpoint devnet`)
+    #[arg(long, value_name = "N", requires = "block",
+        value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_THREADS)))]
+    pre_execution_threads: Option<u16>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -50,6 +64,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         "--seconds is more than 0 and at most 3600"
     );
     let file = model_file::read(&args.model)?;
+    if let Some(transactions) = args.block {
+        let threads = args.pre_execution_threads.unwrap_or_else(default_threads);
+        return block::run(&file.payload, transactions, threads, args.json);
+    }
     let duration = Duration::from_secs_f64(args.seconds);
     let mut sets: Vec<Isa> = match &args.isa {
         Some(name) => vec![Isa::named(name).with_context(|| {

@@ -167,6 +167,10 @@ fn usage_errors_exit_with_2() {
         vec!["verify", &model, "m.onnx"],
         vec!["eval", &model, "--inputs", "x.npy"],
         vec!["bench", &model, "--threads", "0"],
+        vec!["bench", &model, "--block", "0"],
+        vec!["bench", &model, "--block", "2", "--isa", "portable"],
+        vec!["bench", &model, "--pre-execution-threads", "1"],
+        vec!["devnet", "--pre-execution-threads", "1025"],
         vec![
             "call",
             "0x12",

@@ -368,6 +368,27 @@ fn bench_times_every_set_of_kernels() {
 }
 
 #[test]
+fn bench_times_a_block_with_and_without_pre_execution() {
+    let json = ok_json(&["bench", &digits(), "--block", "12", "--json"]);
+    assert_eq!(json["transactions"], 12);
+    assert!(json["gas_used"].as_u64().unwrap() > 12 * 50_000, "{json}");
+    for which in ["executed", "pre_executed"] {
+        for what in ["build_ms", "verify_ms"] {
+            assert!(json[which][what].as_f64().unwrap() > 0.0, "{json}");
+        }
+    }
+    let text = ok(&[
+        "bench",
+        &digits(),
+        "--block",
+        "3",
+        "--pre-execution-threads",
+        "2",
+    ]);
+    assert_contains(&text, &["3 transactions", "pre-executed", "2 thread(s)"]);
+}
+
+#[test]
 fn the_environment_chooses_kernels() {
     let inspect = |isa: &str| {
         let mut command = fixpoint();
