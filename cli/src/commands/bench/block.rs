@@ -1,9 +1,10 @@
 //! `fixpoint bench --block`: what running transactions before their block spares it.
 
 use super::scenario::Scenario;
-use crate::{output::out, text::grouped};
+use crate::output::out;
 use anyhow::{Result, ensure};
 use fixpoint_chain::{BlockAttributes, BuiltBlock, Chain, Mark};
+use fixpoint_client::text::grouped;
 use fixpoint_node::{PreExecution, kernels, pre_execution::ANSWER_BYTES};
 use fixpoint_precompile::answer_cache::FifoAnswerCache;
 use std::{

@@ -108,7 +108,7 @@ impl Scenario {
 
 /// Puts the model and the contract that asks it into the genesis.
 fn put_model(genesis: &mut alloy::genesis::Genesis, payload: &[u8]) -> Result<()> {
-    let model = crate::model_file::of(payload.to_vec())?.model;
+    let model = fixpoint_client::model_file::of(payload.to_vec(), "the model of the block")?.model;
     let codes = chunk_codes(payload, Address::ZERO);
     let addresses: Vec<_> = (0..codes.len())
         .map(|index| Sandbox::chunk_address(MODEL, index))
