@@ -160,7 +160,7 @@ impl Chain {
         C::abi_decode_returns(&output).map_err(|source| ChainError::Answer {
             to,
             signature: C::SIGNATURE,
-            source,
+            source: Box::new(source),
         })
     }
 
@@ -247,7 +247,10 @@ pub type Sent = PendingTransactionBuilder<Ethereum>;
 pub async fn mined(sent: Sent) -> Result<TransactionReceipt, ChainError> {
     let hash = *sent.tx_hash();
     let receipt = sent.get_receipt().await;
-    let receipt = receipt.map_err(|source| ChainError::NoReceipt { hash, source })?;
+    let receipt = receipt.map_err(|source| ChainError::NoReceipt {
+        hash,
+        source: Box::new(source),
+    })?;
     if !receipt.status() {
         return Err(ChainError::RevertedInBlock { hash });
     }

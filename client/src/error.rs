@@ -50,7 +50,7 @@ pub enum ChainError {
     Runtime(#[source] io::Error),
     /// The connection failed, or what came is no JSON-RPC.
     #[error("the node did not answer")]
-    Unanswered(#[source] RpcError<TransportErrorKind>),
+    Unanswered(#[source] Box<RpcError<TransportErrorKind>>),
     /// A contract answered with bytes that are no answer to this call.
     #[error("{to} gave an answer that is not one of {signature}")]
     Answer {
@@ -59,7 +59,7 @@ pub enum ChainError {
         /// What was asked.
         signature: &'static str,
         /// What is wrong with it.
-        source: alloy_sol_types::Error,
+        source: Box<alloy_sol_types::Error>,
     },
     /// Transactions of the account wait and wait.
     #[error(
@@ -77,7 +77,7 @@ pub enum ChainError {
         /// The transaction.
         hash: B256,
         /// Why it did not come.
-        source: PendingTransactionError,
+        source: Box<PendingTransactionError>,
     },
     /// A transaction is in a block and reverted there.
     #[error("transaction {hash} reverted")]
@@ -108,7 +108,7 @@ impl From<RpcError<TransportErrorKind>> for ChainError {
                     message: response.message.to_string(),
                 },
             },
-            None => Self::Unanswered(error),
+            None => Self::Unanswered(Box::new(error)),
         }
     }
 }
