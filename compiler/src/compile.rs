@@ -85,6 +85,7 @@ pub fn compile_onnx(
         ranges: &ranges,
         too_wide: &too_wide,
         options,
+        first_nodes: 0,
     };
     let float = |inputs: &[Vec<f32>]| reference.run(inputs);
     let choice = choose(&network, recorded, &split, &float, progress)?;

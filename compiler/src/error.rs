@@ -214,7 +214,7 @@ pub enum CompileError {
     },
     /// An error that is wanted and cannot be had.
     #[error(
-        "even with 16 bits in every layer the error is {reached:.3e} standard deviations, not below {wanted:.3e}: allow a larger error, or try --precision int32 (fully connected networks)"
+        "even with 16 bits in every layer the error is {reached:.3e} standard deviations, not below {wanted:.3e}: allow a larger error, or try --precision int32"
     )]
     MaxError {
         /// The wanted error.

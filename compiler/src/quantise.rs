@@ -18,7 +18,7 @@ use fixpoint_runtime::{model::format::Ratio, tensor::DType};
 
 /// How far beyond its calibrated range a 16-bit activation may go: a third of a bit of resolution
 /// against rare inputs that would saturate far from float.
-const HEADROOM_I16: f64 = 1.25;
+pub(crate) const HEADROOM_I16: f64 = 1.25;
 /// Features whose magnitudes differ by more than this get a scale each.
 const UNEVEN_FEATURES: f64 = 4.0;
 

@@ -15,9 +15,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
-/// Version of a file without layers of another precision, and of one with them.
+/// Version of a file without layers of another precision, of one with layers of 16 bits among 8, and of
+/// one whose first nodes have 32.
 const VERSION: u32 = 1;
 const VERSION_MIXED: u32 = 2;
+const VERSION_FIRST_NODES: u32 = 3;
 
 /// Smallest and largest value, as text.
 type Limits = [String; 2];
@@ -36,6 +38,9 @@ pub struct Record {
     /// Layers with 16 bits where the others have 8, by name; from version 2 on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     int16_layers: Vec<String>,
+    /// The tensor up to which a network of 16 bits computes with 32; from version 3 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    int32_until: Option<String>,
     /// Whether features share a scale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     input_scales: Option<String>,
@@ -81,6 +86,7 @@ impl Record {
         graph: &Graph,
         ranges: &Ranges,
         int16_layers: Vec<String>,
+        first_nodes: usize,
     ) -> Self {
         let named = |(value, range): (&Value, &Range)| (value.name.clone(), limits(range));
         let values = graph.values.iter().zip(&ranges.values);
@@ -93,11 +99,13 @@ impl Record {
             let name = graph.values[input].name.clone();
             (name, features.iter().map(limits).collect())
         });
-        let mixed = !int16_layers.is_empty();
+        let last = first_nodes.checked_sub(1).map(|last| &graph.nodes[last]);
+        let int32_until = last.map(|node| graph.values[node.output].name.clone());
         Self {
-            version: if mixed { VERSION_MIXED } else { VERSION },
+            version: version(!int16_layers.is_empty(), int32_until.is_some()),
             precision: Some(precision_name(options.precision).to_owned()),
             int16_layers,
+            int32_until,
             input_scales: Some(scales_name(options.input_scales).to_owned()),
             ranges: ranges_of_computed.collect(),
             features: features.collect(),
@@ -128,7 +136,8 @@ impl Record {
     pub fn from_json(text: &str) -> Result<Self, CompileError> {
         let record: Self = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
         let mixed = !record.int16_layers.is_empty();
-        if record.version != if mixed { VERSION_MIXED } else { VERSION } {
+        let has_first = record.int32_until.is_some();
+        if record.version != version(mixed, has_first) {
             return Err(bad(format!(
                 "version {} is not known here: use the release that wrote it",
                 record.version
@@ -137,6 +146,11 @@ impl Record {
         if mixed && record.precision.as_deref() != Some(precision_name(Precision::Int8)) {
             return Err(bad(
                 "only layers of an int8 model can have 16 bits".to_owned()
+            ));
+        }
+        if has_first && record.precision.as_deref() != Some(precision_name(Precision::Int16)) {
+            return Err(bad(
+                "only the first nodes of an int16 model can have 32 bits".to_owned(),
             ));
         }
         Ok(record)
@@ -212,6 +226,20 @@ impl Record {
         Ok(raised)
     }
 
+    /// How many of a graph's first nodes have 32 bits.
+    ///
+    /// # Errors
+    /// [`CompileError::Record`] if the graph does not have the last of them.
+    pub(crate) fn first_nodes(&self, graph: &Graph) -> Result<usize, CompileError> {
+        let Some(name) = &self.int32_until else {
+            return Ok(0);
+        };
+        let is_last = |node: &crate::ir::Node| graph.values[node.output].name == *name;
+        let last = graph.nodes.iter().position(is_last);
+        let last = last.ok_or_else(|| bad(format!("there is no tensor '{name}'")))?;
+        Ok(last + 1)
+    }
+
     /// The ranges of a graph's values.
     ///
     /// # Errors
@@ -261,6 +289,15 @@ impl Record {
             sizes.iter().map(number).collect()
         };
         inputs.iter().map(of).collect()
+    }
+}
+
+/// The version of a file with layers of 16 bits among 8, or with first nodes of 32.
+const fn version(mixed: bool, has_first: bool) -> u32 {
+    match (mixed, has_first) {
+        (_, true) => VERSION_FIRST_NODES,
+        (true, false) => VERSION_MIXED,
+        (false, false) => VERSION,
     }
 }
 

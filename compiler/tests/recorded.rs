@@ -51,6 +51,29 @@ fn networks_are_rebuilt_at_every_precision() {
 }
 
 #[test]
+fn a_network_of_16_bits_whose_first_nodes_have_32_is_rebuilt() {
+    let options = CompileOptions {
+        precision: Precision::Int16,
+        ..calibrated("candles/calibration.npz")
+    };
+    let record = check("candles/candles.onnx", &options);
+    let text = record.to_json();
+    assert!(text.contains("\"version\": 3"), "{text}");
+    for (from, to) in [
+        ("\"version\": 3", "\"version\": 1"),
+        ("\"precision\": \"int16\"", "\"precision\": \"int8\""),
+    ] {
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text);
+        let refused = Record::from_json(&changed);
+        assert!(
+            matches!(refused, Err(CompileError::Record { .. })),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
 fn classical_models_are_rebuilt_with_their_options() {
     check("breast-cancer/xgboost.onnx", &CompileOptions::default());
     let options = CompileOptions {

@@ -314,9 +314,13 @@ impl Lowerer<'_> {
         let bits =
             bits.ok_or_else(|| unsupported(node, "its scores reach 2^31: scale its features"))?;
         Ok(Fixed {
-            value: self
-                .lane
-                .dense(input.value, 1, &layer, &input.magnitudes, bits)?,
+            value: self.lane.dense(
+                input.value,
+                1,
+                &layer,
+                &input.magnitudes,
+                bits.cast_signed(),
+            )?,
             len: linear.bias.len(),
             fraction_bits: bits,
             bound,

@@ -58,8 +58,8 @@ impl Layer {
     }
 
     /// Weights as integers, and the shift that goes with them.
-    fn integers(&self, fraction_bits: u32) -> (Vec<i64>, u32) {
-        let unit = 2f64.powi(fraction_bits.cast_signed());
+    fn integers(&self, fraction_bits: i32) -> (Vec<i64>, u32) {
+        let unit = 2f64.powi(fraction_bits);
         let largest = self.weights.iter().fold(0.0_f64, |max, w| max.max(w.abs())) * unit;
         // The largest shift with which the largest weight fits.
         let room = if largest > 0.0 {
@@ -87,7 +87,7 @@ impl Lane {
         rows: usize,
         layer: &Layer,
         magnitudes: &[f64],
-        fraction_bits: u32,
+        fraction_bits: i32,
     ) -> Emitted {
         let raise = |size: &f64| {
             let bits = INPUT_BITS - real::log2(size.max(1.0)).ceil();
@@ -110,26 +110,68 @@ impl Lane {
         input: ValueId,
         rows: usize,
         layer: &Layer,
-        fraction_bits: u32,
+        fraction_bits: i32,
     ) -> Emitted {
-        let (inputs, outputs) = (layer.inputs(), layer.bias.len());
-        let unit = 2f64.powi(fraction_bits.cast_signed());
+        self.products_of(input, [1, rows], layer, fraction_bits)
+    }
+
+    /// The rows of a layer, an equal part of them for each group of inputs.
+    fn products_of(
+        &mut self,
+        input: ValueId,
+        [groups, height]: [usize; 2],
+        layer: &Layer,
+        fraction_bits: i32,
+    ) -> Emitted {
+        let (inputs, outputs) = (layer.inputs(), layer.bias.len() / groups);
+        let unit = 2f64.powi(fraction_bits);
         if let Some(&factor) = layer.weights.iter().find(|w| w.abs() * unit > MAX_WEIGHT) {
             return Err(CompileError::ScaleFactor {
                 factor: factor * unit,
             });
         }
+        // One group needs no axis.
+        let shaped = |rest: &[usize]| match groups {
+            1 => rest.to_vec(),
+            _ => [&[groups], rest].concat(),
+        };
         let (weights, shift_bits) = layer.integers(fraction_bits);
-        let weights = self.constant(&[1, outputs, inputs], weights)?;
-        let spread = self.reshape(input, &[rows, 1, inputs])?;
+        let weights = self.constant(&shaped(&[1, outputs, inputs]), weights)?;
+        let spread = shaped(&[height, 1, inputs]);
+        let axis = spread.len() - 1;
+        let spread = self.reshape(input, &spread)?;
         let products = self.mul(spread, weights, shift_bits)?;
-        let sums = self.reduce_sum(products, 2)?;
-        let sums = self.reshape(sums, &[rows, outputs])?;
+        let sums = self.reduce_sum(products, axis)?;
+        let sums = self.reshape(sums, &shaped(&[height, outputs]))?;
         if layer.bias.iter().all(|&bias| bias == 0.0) {
             return Ok(sums);
         }
         let bias = layer.bias.iter().map(|bias| (bias * unit).round() as i64);
-        let bias = self.constant(&[1, outputs], bias)?;
+        let bias = self.constant(&shaped(&[1, outputs]), bias)?;
         self.add(sums, bias)
+    }
+
+    /// `[G, H, inputs]` of integers times a layer for each `G`: `[G, H, outputs]` with `fraction_bits`.
+    ///
+    /// # Errors
+    /// As [`Self::dense`].
+    pub(crate) fn dense_groups(
+        &mut self,
+        input: ValueId,
+        [groups, height]: [usize; 2],
+        layers: &[Layer],
+        fraction_bits: i32,
+    ) -> Emitted {
+        let together = Layer {
+            weights: layers
+                .iter()
+                .flat_map(|layer| layer.weights.iter().copied())
+                .collect(),
+            bias: layers
+                .iter()
+                .flat_map(|layer| layer.bias.iter().copied())
+                .collect(),
+        };
+        self.products_of(input, [groups, height], &together, fraction_bits)
     }
 }

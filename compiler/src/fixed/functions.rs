@@ -97,35 +97,6 @@ impl Lane {
         })
     }
 
-    /// Hyperbolic tangent with 30 fraction bits, to 2e-7: `2 / (1 + e^-2x) - 1`.
-    pub(crate) fn hyperbolic_tangent(&mut self, input: Fixed) -> Result<Fixed, CompileError> {
-        let mut doubled = Fixed {
-            bound: 2.0 * input.bound,
-            ..input
-        };
-        if input.fraction_bits > 0 {
-            // The same integers stand for twice as much with one fraction bit less.
-            doubled.fraction_bits -= 1;
-        } else {
-            // Integers: from here on the function is 1 or -1 within 1e-13.
-            let (low, high) = (
-                self.scalar(2, -LOGISTIC_END)?,
-                self.scalar(2, LOGISTIC_END)?,
-            );
-            let limited = self.maximum(input.value, low)?;
-            let limited = self.minimum(limited, high)?;
-            doubled.value = self.add(limited, limited)?;
-            doubled.bound = 2.0 * LOGISTIC_END as f64;
-        }
-        let half = self.logistic(doubled)?;
-        let one = self.scalar(2, ONE)?;
-        let less = self.sub(half.value, one)?;
-        Ok(Fixed {
-            value: self.add(half.value, less)?,
-            ..half
-        })
-    }
-
     /// `e^x / sum(e^x)` with 30 fraction bits.
     pub(crate) fn softmax(&mut self, input: Fixed) -> Result<Fixed, CompileError> {
         // Differences must fit; half the resolution is far below what matters here.
@@ -192,18 +163,7 @@ impl Lane {
         let one = self.scalar(2, 1)?;
         let places = self.sub(zeros, one)?;
         let mantissa = self.shift_left(sum, places)?;
-        let drop = self.scalar(2, i64::from(31 - DIVISOR_BITS))?;
-        let divisor = self.shift_right(mantissa, drop, false)?;
-        let largest = self.scalar(2, i64::from(i32::MAX))?;
-        let quotient = self.divide(largest, divisor)?;
-        let raise = self.scalar(2, i64::from(RESULT_BITS - DIVISOR_BITS))?;
-        let rough = self.shift_left(quotient, raise)?;
-        // One Newton step: r + r (1 - m r).
-        let product = self.mul(mantissa, rough, RESULT_BITS)?;
-        let unit = self.scalar(2, ONE)?;
-        let error = self.sub(unit, product)?;
-        let correction = self.mul(rough, error, RESULT_BITS)?;
-        let reciprocal = self.add(rough, correction)?;
+        let reciprocal = self.reciprocal(mantissa, 2)?;
         let raised = self.shift_left(value, places)?;
         Ok(Fixed {
             value: self.mul(raised, reciprocal, RESULT_BITS)?,
@@ -211,5 +171,21 @@ impl Lane {
             fraction_bits: RESULT_BITS,
             bound: 1.0,
         })
+    }
+
+    /// `2^60 / m` of integers of 31 bits, to 3e-9 of it: between 2^29 and 2^30.
+    pub(super) fn reciprocal(&mut self, mantissa: ValueId, rank: usize) -> Emitted {
+        let drop = self.scalar(rank, i64::from(31 - DIVISOR_BITS))?;
+        let divisor = self.shift_right(mantissa, drop, false)?;
+        let largest = self.scalar(rank, i64::from(i32::MAX))?;
+        let quotient = self.divide(largest, divisor)?;
+        let raise = self.scalar(rank, i64::from(RESULT_BITS - DIVISOR_BITS))?;
+        let rough = self.shift_left(quotient, raise)?;
+        // One Newton step: r + r (1 - m r).
+        let product = self.mul(mantissa, rough, RESULT_BITS)?;
+        let unit = self.scalar(rank, ONE)?;
+        let error = self.sub(unit, product)?;
+        let correction = self.mul(rough, error, RESULT_BITS)?;
+        self.add(rough, correction)
     }
 }

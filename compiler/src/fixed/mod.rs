@@ -7,14 +7,22 @@
 //!
 //! - this file: the lane itself, one method per operator;
 //! - [`dense`]: products with constant weights;
-//! - [`functions`]: logistic function, softmax, shares of a sum;
-//! - [`network`]: whole networks at this precision;
+//! - [`functions`]: logistic function, softmax, shares of a sum, as classical models use them;
+//! - [`limbs`]: products with constant weights whose sums are exact, by 16-bit halves;
+//! - [`movement`]: elements that only move;
+//! - [`piecewise`]: any smooth function, by cubics;
+//! - [`quotient`]: quotients, roots, powers of two and logarithms, whatever the magnitude;
+//! - [`network`]: whole networks at this precision, or their first nodes;
 //! - [`choice`]: the index of the largest element.
 
 mod choice;
 pub(crate) mod dense;
 mod functions;
+mod limbs;
+mod movement;
 pub(crate) mod network;
+mod piecewise;
+mod quotient;
 
 use crate::{
     builder::{ModelBuilder, shape_of},
@@ -23,9 +31,11 @@ use crate::{
 use fixpoint_runtime::{
     model::format::ValueId,
     ops::{
-        Operator, abs::Abs, add::Add, arithmetic_right_shift::ArithmeticRightShift, cast::Cast,
-        clz::Clz, concat::Concat, gather::Gather, greater::Greater, greater_equal::GreaterEqual,
-        intdiv::IntDiv, logical_left_shift::LogicalLeftShift, maximum::Maximum, minimum::Minimum,
+        Operator, abs::Abs, add::Add, arithmetic_right_shift::ArithmeticRightShift,
+        bitwise_xor::BitwiseXor, cast::Cast, clz::Clz, concat::Concat, equal::Equal,
+        gather::Gather, greater::Greater, greater_equal::GreaterEqual, intdiv::IntDiv,
+        logical_and::LogicalAnd, logical_left_shift::LogicalLeftShift, logical_not::LogicalNot,
+        logical_or::LogicalOr, logical_xor::LogicalXor, maximum::Maximum, minimum::Minimum,
         mul::Mul, reduce_max::ReduceMax, reduce_min::ReduceMin, reduce_sum::ReduceSum,
         reshape::Reshape, select::Select, sub::Sub,
     },
@@ -101,6 +111,11 @@ impl Lane {
         maximum Maximum "The larger.";
         greater Greater "Whether `a > b`.";
         greater_equal GreaterEqual "Whether `a >= b`.";
+        equal Equal "Whether `a == b`.";
+        logical_and LogicalAnd "Whether both hold.";
+        logical_or LogicalOr "Whether at least one holds.";
+        logical_xor LogicalXor "Whether exactly one holds.";
+        bitwise_xor BitwiseXor "The bits that differ.";
         divide IntDiv "Quotient towards 0.";
         shift_left LogicalLeftShift "`a << b`.";
     }
@@ -128,6 +143,12 @@ impl Lane {
     /// Magnitude.
     pub(crate) fn abs(&mut self, input: ValueId) -> Emitted {
         self.builder.operator(Operator::Abs(Abs { input }))
+    }
+
+    /// The other truth value.
+    pub(crate) fn logical_not(&mut self, input: ValueId) -> Emitted {
+        self.builder
+            .operator(Operator::LogicalNot(LogicalNot { input }))
     }
 
     /// Leading zeros.

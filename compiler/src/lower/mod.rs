@@ -28,7 +28,9 @@ mod window;
 
 use crate::{
     builder::{ModelBuilder, list, tensor_type},
+    calibrate::Ranges,
     error::CompileError,
+    fixed,
     ir::{Binary, Element, Graph, Node, Op, ValueIndex},
     quantise::Quant,
     tensor::permuted,
@@ -39,8 +41,8 @@ use fixpoint_runtime::model::{
 };
 
 /// `[N, C, H, W]` to `[N, H, W, C]`, and back.
-const TO_CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
-const TO_CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
+pub(crate) const TO_CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
+pub(crate) const TO_CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
 
 /// How a value's elements are ordered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,61 +75,99 @@ pub fn lower(
     quants: &[Quant],
     saturating_inputs: &[String],
 ) -> Result<Lowered, CompileError> {
-    let mut lowerer = Lowerer {
-        builder: ModelBuilder::default(),
-        graph,
-        quants,
-        values: vec![Vec::new(); graph.values.len()],
-        remarks: Vec::new(),
-    };
-    for name in saturating_inputs {
-        if !graph
-            .inputs
-            .iter()
-            .any(|&input| &graph.values[input].name == name)
-        {
-            let inputs = graph
-                .inputs
-                .iter()
-                .map(|&input| graph.values[input].name.as_str());
-            return Err(CompileError::NoSuchInput {
-                name: name.clone(),
-                inputs: inputs.collect::<Vec<_>>().join(", "),
-            });
-        }
-    }
+    check_inputs(graph, saturating_inputs)?;
+    let mut lowerer = Lowerer::new(graph, quants);
     for &input in &graph.inputs {
-        let value = &graph.values[input];
-        // A model that quantises its input saturates there itself.
-        let saturates = saturating_inputs.contains(&value.name) || value.grid.is_some();
-        let tensor = tensor_type(quants[input].dtype, &value.shape)?;
-        let quantisation = quantisation(&quants[input], value.shape.len())?;
-        let number = lowerer
-            .builder
-            .input(&value.name, tensor, quantisation, saturates)?;
+        let number = declared(
+            &mut lowerer.builder,
+            graph,
+            quants,
+            input,
+            saturating_inputs,
+        )?;
         lowerer.values[input].push((Layout::Plain, number));
     }
-    lowerer.constants()?;
-    for (index, node) in graph.nodes.iter().enumerate() {
-        lowerer.builder.originate(Some(index));
-        let (layout, number) = lowerer.node(node)?;
-        lowerer.values[node.output].push((layout, number));
+    lowerer.finished(0, &graph.producers())
+}
+
+/// Lowers a graph whose first `count` nodes compute at 32 bits. `rest` are the nodes behind them, with
+/// what those give among its inputs; values have the same indices in both.
+///
+/// # Errors
+/// As [`lower`], and as the nodes at 32 bits.
+pub(crate) fn lower_behind(
+    graph: &Graph,
+    ranges: &Ranges,
+    count: usize,
+    rest: &Graph,
+    quants: &[Quant],
+    saturating_inputs: &[String],
+) -> Result<Lowered, CompileError> {
+    check_inputs(graph, saturating_inputs)?;
+    let mut lowerer = Lowerer::new(rest, quants);
+    let mut others = Vec::new();
+    let other = |builder: &mut ModelBuilder, input: ValueIndex| {
+        let number = declared(builder, graph, quants, input, saturating_inputs)?;
+        others.push((input, number));
+        Ok(())
+    };
+    let mut first = fixed::network::first_nodes(graph, ranges, count, saturating_inputs, other)?;
+    let mut builder = first.take_builder();
+    for (input, number) in others {
+        lowerer.values[input].push((Layout::Plain, number));
     }
     let producers = graph.producers();
-    for (name, output) in &graph.outputs {
-        lowerer.builder.originate(producers[*output]);
-        let number = lowerer.plain(*output)?;
-        let rank = graph.values[*output].shape.len();
-        let quantisation = quantisation(&quants[*output], rank)?;
-        lowerer.builder.output(name, number, quantisation)?;
+    for &value in &rest.inputs {
+        if !lowerer.values[value].is_empty() {
+            continue;
+        }
+        builder.originate(producers[value]);
+        let Some((number, unit)) = first.value(&mut builder, value)? else {
+            continue;
+        };
+        lowerer.builder = builder;
+        let narrow = match graph.values[value].element {
+            Element::Real => lowerer.narrowed(number, unit, &quants[value].clone())?,
+            Element::Integer | Element::Boolean => number,
+        };
+        builder = std::mem::take(&mut lowerer.builder);
+        lowerer.values[value].push((Layout::Plain, narrow));
     }
-    lowerer.builder.skip_reshapes();
-    let (model, numbers) = lowerer.builder.finish_numbered()?;
-    Ok(Lowered {
-        model,
-        remarks: lowerer.remarks,
-        origins: numbers.into_origins(),
-    })
+    lowerer.builder = builder;
+    lowerer.finished(count, &producers)
+}
+
+/// That inputs of these names exist.
+fn check_inputs(graph: &Graph, names: &[String]) -> Result<(), CompileError> {
+    let own = || {
+        graph
+            .inputs
+            .iter()
+            .map(|&input| graph.values[input].name.as_str())
+    };
+    match names.iter().find(|name| !own().any(|own| own == *name)) {
+        None => Ok(()),
+        Some(name) => Err(CompileError::NoSuchInput {
+            name: name.clone(),
+            inputs: own().collect::<Vec<_>>().join(", "),
+        }),
+    }
+}
+
+/// Declares an input in its own integers.
+fn declared(
+    builder: &mut ModelBuilder,
+    graph: &Graph,
+    quants: &[Quant],
+    input: ValueIndex,
+    saturating_inputs: &[String],
+) -> Result<ValueId, CompileError> {
+    let value = &graph.values[input];
+    // A model that quantises its input saturates there itself.
+    let saturates = saturating_inputs.contains(&value.name) || value.grid.is_some();
+    let tensor = tensor_type(quants[input].dtype, &value.shape)?;
+    let quantisation = quantisation(&quants[input], value.shape.len())?;
+    builder.input(&value.name, tensor, quantisation, saturates)
 }
 
 /// A port's quantisation as it stands in the model.
@@ -168,7 +208,46 @@ struct Lowerer<'a> {
 /// A node's output: its order and its number.
 type Output = Result<(Layout, ValueId), CompileError>;
 
-impl Lowerer<'_> {
+impl<'a> Lowerer<'a> {
+    fn new(graph: &'a Graph, quants: &'a [Quant]) -> Self {
+        Self {
+            builder: ModelBuilder::default(),
+            graph,
+            quants,
+            values: vec![Vec::new(); graph.values.len()],
+            remarks: Vec::new(),
+        }
+    }
+
+    /// The model, with all nodes, which come behind `before` others. `producers` are of all.
+    fn finished(
+        mut self,
+        before: usize,
+        producers: &[Option<usize>],
+    ) -> Result<Lowered, CompileError> {
+        self.constants()?;
+        let graph = self.graph;
+        for (index, node) in graph.nodes.iter().enumerate() {
+            self.builder.originate(Some(before + index));
+            let (layout, number) = self.node(node)?;
+            self.values[node.output].push((layout, number));
+        }
+        for (name, output) in &graph.outputs {
+            self.builder.originate(producers[*output]);
+            let number = self.plain(*output)?;
+            let rank = graph.values[*output].shape.len();
+            let quantisation = quantisation(&self.quants[*output], rank)?;
+            self.builder.output(name, number, quantisation)?;
+        }
+        self.builder.skip_reshapes();
+        let (model, numbers) = self.builder.finish_numbered()?;
+        Ok(Lowered {
+            model,
+            remarks: self.remarks,
+            origins: numbers.into_origins(),
+        })
+    }
+
     fn node(&mut self, node: &Node) -> Output {
         match &node.op {
             Op::Conv(conv) => self.conv(node, conv),

@@ -1,7 +1,7 @@
 //! The integers of a network: as its caller wants them, as an earlier compilation chose, or as a
 //! wanted error needs them; and what the report says of them.
 
-use super::{Goal, Integers, LayerError, Network, reach, sensitivities};
+use super::{Goal, Integers, LayerError, Network, first, reach, sensitivities};
 use crate::{
     error::CompileError,
     options::{CompileOptions, Precision, Sensitivity},
@@ -24,6 +24,8 @@ pub(crate) struct Choice {
     pub(crate) integers: Integers,
     /// Layers that were raised to 16 bits.
     raised: Vec<bool>,
+    /// How many of the first nodes compute at 32 bits, in a network of 16.
+    first_nodes: usize,
     /// The layers' errors at 8 bits, if they were measured for a wanted error.
     errors_int8: Vec<Option<LayerError>>,
     mixed: Option<Mixed>,
@@ -47,9 +49,18 @@ pub(crate) fn choose(
         Some(record) => record.raised(network.layers)?,
         None => vec![false; network.layers.list.len()],
     };
+    let first_nodes = match recorded {
+        Some(record) => record.first_nodes(network.graph)?,
+        None => first::needed(network, split, float, progress)?,
+    };
+    let network = Network {
+        first_nodes,
+        ..*network
+    };
     Ok(Choice {
         integers: network.build(&raised)?,
         raised,
+        first_nodes,
         errors_int8: Vec::new(),
         mixed: None,
     })
@@ -108,6 +119,7 @@ fn for_error(
         }),
         integers: reached.integers,
         raised: reached.raised,
+        first_nodes: 0,
         errors_int8,
     })
 }
@@ -119,7 +131,14 @@ impl Choice {
         if network.is_everywhere(&self.raised) {
             (options.precision, names) = (Precision::Int16, Vec::new());
         }
-        Record::of_network(source, &options, network.graph, network.ranges, names)
+        Record::of_network(
+            source,
+            &options,
+            network.graph,
+            network.ranges,
+            names,
+            self.first_nodes,
+        )
     }
 
     /// Adds what there is to say to a report, measuring layers if that is wanted.
@@ -133,6 +152,10 @@ impl Choice {
         report: &mut Report,
         progress: &mut dyn Watch,
     ) -> Result<(), CompileError> {
+        let network = &Network {
+            first_nodes: self.first_nodes,
+            ..*network
+        };
         let samples = split.test().thinned(LAYER_SAMPLES);
         let measures = match network.options.sensitivity {
             Sensitivity::Skip => false,
@@ -159,6 +182,7 @@ impl Choice {
             _ if network.is_everywhere(&self.raised) => Some("int16"),
             Precision::Int8 if self.raised.contains(&true) => Some("int8 and int16"),
             Precision::Int8 => Some("int8"),
+            Precision::Int16 if self.first_nodes > 0 => Some("int32 and int16"),
             Precision::Int16 => Some("int16"),
             Precision::Int32 => Some("int32"),
         };

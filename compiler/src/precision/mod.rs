@@ -2,12 +2,14 @@
 //!
 //! - this file: a network with all that is chosen for it but that, and the integers of one choice;
 //! - [`mod@layers`]: what a layer is;
+//! - `first`: the first nodes of a network of 16 bits that compute at 32;
 //! - `widths`: which values a choice makes wide, and conversions between layers;
 //! - `sensitivity`: the error that each layer adds alone, the rest in floating point;
 //! - `search`: the layers that need 16 bits for a wanted error;
 //! - `choice`: what is chosen in the end, for the record and the report.
 
 mod choice;
+mod first;
 pub mod layers;
 mod search;
 mod sensitivity;
@@ -47,6 +49,15 @@ pub(crate) struct Network<'a> {
     pub(crate) too_wide: &'a [bool],
     /// What the caller chose.
     pub(crate) options: &'a CompileOptions,
+    /// How many of the first nodes compute at 32 bits, in a network of 16.
+    pub(crate) first_nodes: usize,
+}
+
+/// None, some or all of the nodes of a layer.
+enum Share {
+    None,
+    Some,
+    All,
 }
 
 /// A network in integers.
@@ -68,10 +79,21 @@ impl Network<'_> {
     /// # Errors
     /// [`CompileError`], one variant per cause.
     pub(crate) fn build(&self, raised: &[bool]) -> Result<Integers, CompileError> {
-        if self.options.precision == Precision::Int32 && !is_quantised(self.graph) {
+        let all_first = self.first_nodes == self.graph.nodes.len() && self.first_nodes > 0;
+        if (self.options.precision == Precision::Int32 && !is_quantised(self.graph)) || all_first {
             let saturating = &self.options.saturating_inputs;
             let lowered = fixed::network::lower(self.graph, self.ranges, saturating)?;
             return integers(lowered, &self.layers.of_node, Vec::new());
+        }
+        if self.first_nodes > 0 {
+            let (lowered, quants) = first::lowered(
+                self.graph,
+                self.ranges,
+                self.first_nodes,
+                self.options.input_scales,
+                &self.options.saturating_inputs,
+            )?;
+            return integers(lowered, &self.layers.of_node, quants);
         }
         let assigned = self.assigned(raised)?;
         let (graph, ranges) = (&assigned.graph, &assigned.ranges);
@@ -112,9 +134,27 @@ impl Network<'_> {
         named.then_some(match self.options.precision {
             Precision::Int8 if raised => "int16",
             Precision::Int8 => "int8",
-            Precision::Int16 => "int16",
+            Precision::Int16 => match self.share_of_first(layer) {
+                Share::None => "int16",
+                Share::Some => "int32 and int16",
+                Share::All => "int32",
+            },
             Precision::Int32 => "int32",
         })
+    }
+
+    /// How much of a layer is among the first nodes, which compute at 32 bits.
+    fn share_of_first(&self, layer: &Layer) -> Share {
+        match layer
+            .nodes
+            .iter()
+            .filter(|&&node| node < self.first_nodes)
+            .count()
+        {
+            0 => Share::None,
+            all if all == layer.nodes.len() => Share::All,
+            _ => Share::Some,
+        }
     }
 
     fn assigned(&self, raised: &[bool]) -> Result<Assigned, CompileError> {

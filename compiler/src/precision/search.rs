@@ -99,7 +99,15 @@ pub(super) fn reach(
 }
 
 impl Goal<'_> {
-    fn error_of(&self, network: &Network<'_>, integers: &Integers) -> Result<f64, CompileError> {
+    /// The error of a network in integers.
+    ///
+    /// # Errors
+    /// [`CompileError::Run`].
+    pub(super) fn error_of(
+        &self,
+        network: &Network<'_>,
+        integers: &Integers,
+    ) -> Result<f64, CompileError> {
         let outputs = &network.graph.outputs;
         let answers = Some(self.answers);
         let accuracy = evaluate(

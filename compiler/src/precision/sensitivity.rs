@@ -5,7 +5,7 @@
 //! it is read, and counted there; that of what the model returns, and of what an operator can only
 //! write in its own width, is the layer's own.
 
-use super::{Layers, Network, widths::Assigned};
+use super::{Layers, Network, first, widths::Assigned};
 use crate::{
     calibrate::Ranges,
     error::CompileError,
@@ -97,7 +97,9 @@ impl Part {
         let (reads, results) = (layers.reads(graph, layer), layers.results(graph, layer));
         let alone = cut_out(graph, &layers.list[layer].nodes, &reads, &results);
         let ranges = ranges_of(network, &reads);
-        let model = lowered(network, &alone, &ranges, raised[layer]).ok()?;
+        let nodes = layers.list[layer].nodes.iter();
+        let first = nodes.filter(|&&node| node < network.first_nodes).count();
+        let model = lowered(network, &alone, &ranges, raised[layer], first).ok()?;
         let model = validate(model).ok()?;
         Some(Self {
             model,
@@ -180,14 +182,21 @@ fn lowered(
     graph: &Graph,
     ranges: &Ranges,
     raised: bool,
+    first: usize,
 ) -> Result<Model, CompileError> {
     let names: Vec<String> = graph
         .input_shapes()
         .into_iter()
         .map(|(name, _)| name)
         .collect();
-    if network.options.precision == Precision::Int32 {
+    if network.options.precision == Precision::Int32 || (first > 0 && first == graph.nodes.len()) {
         return Ok(fixed::network::lower(graph, ranges, &names)?.model);
+    }
+    if first > 0 {
+        let scales = network.options.input_scales;
+        return Ok(first::lowered(graph, ranges, first, scales, &names)?
+            .0
+            .model);
     }
     let layers = Layers::whole(graph);
     let assigned = if raised || network.options.precision == Precision::Int16 {

@@ -134,7 +134,7 @@ pub(crate) struct Args {
 enum PrecisionArg {
     Int8,
     Int16,
-    /// For fully connected regressors: errors near those of float32 itself
+    /// For regressors: errors near those of float32 itself
     Int32,
 }
 
