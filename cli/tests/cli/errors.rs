@@ -115,11 +115,6 @@ fn compile_says_what_it_needs() {
         &error(&["compile", &onnx, "-o", &output]),
         &["--calibration"],
     );
-    let calibration = vector("digits/calibration.npz");
-    let mut int32 = vec!["compile", &onnx, "--calibration", &calibration];
-    int32.extend(["-o", &output, "--precision", "int32"]);
-    assert_contains(&error(&int32), &["no lowering at int32", "use int16"]);
-    assert!(ok(&["compile", "--help"]).contains("int32"));
     assert_contains(
         &error(&["compile", &digits(), "-o", &output]),
         &["neither .onnx nor .tflite nor .tosa"],

@@ -136,6 +136,8 @@ def dense():
 
 
 def test_an_interrupted_deployment_goes_on_where_it_stopped(rpc):
+    # A shell's background jobs ignore the signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     model = dense()
     before = model.estimate(rpc, KEY)
     assert before.chunks == before.chunks_missing > 20

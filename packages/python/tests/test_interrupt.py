@@ -9,6 +9,8 @@ import time
 import pytest
 from conftest import DIGITS
 
+# A shell's background jobs, and what they start, ignore the signal.
+HEARS_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
 WAITS = {
     "compile": """
         samples = np.tile(np.load(r"{digits}/calibration.npz")["image"], (200, 1, 1, 1))
@@ -37,7 +39,7 @@ WAITS = {
 def test_ctrl_c_ends_it(what, tmp_path):
     script = tmp_path / "wait.py"
     body = textwrap.dedent(WAITS[what]).format(digits=DIGITS)
-    script.write_text(f"import socket\nimport numpy as np\nimport fixpoint\n{body}")
+    script.write_text(f"{HEARS_CTRL_C}import socket\nimport numpy as np\nimport fixpoint\n{body}")
     child = subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     )
