@@ -120,6 +120,16 @@ def raised(error, *arguments, **options):
     return caught.value
 
 
+def determinant():
+    """A graph with an operator that has no lowering."""
+    helper, float32 = onnx.helper, onnx.TensorProto.FLOAT
+    node = helper.make_node("Det", ["matrix"], ["determinant"], name="volume")
+    matrix = helper.make_tensor_value_info("matrix", float32, [1, 3, 3])
+    result = helper.make_tensor_value_info("determinant", float32, [1])
+    graph = helper.make_graph([node], "determinant", [matrix], [result])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+
+
 def test_errors_are_told_apart(few, tmp_path):
     calibration = few.calibration
     assert raised(fixpoint.CompileError, ONNX).kind == "NoCalibration"
@@ -129,8 +139,8 @@ def test_errors_are_told_apart(few, tmp_path):
     assert (error.kind, error.name) == ("NoSuchInput", "picture")
     error = raised(fixpoint.CompileError, ONNX, calibration, max_error=1e-9)
     assert error.kind == "MaxError" and error.wanted == 1e-9 < error.reached
-    error = raised(fixpoint.CompileError, ONNX, calibration, precision="int32")
-    assert error.operator and error.node is not None
+    error = raised(fixpoint.CompileError, determinant(), np.ones((4, 3, 3), np.float32))
+    assert (error.node, error.operator) == ("volume", "Det")
     assert raised(fixpoint.CompileError, b"\xff" * 64, calibration).kind in ("OnnxFile", "Onnx")
     broken = np.full_like(calibration, np.nan)
     assert raised(fixpoint.CompileError, ONNX, broken).kind == "NotFinite"
