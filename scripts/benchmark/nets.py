@@ -173,6 +173,7 @@ def mobilenet_v2():
 def all_nets():
     """The networks of docs/performance.md that are layers one after another, small ones first."""
     return [
+        dense_net("one layer 1024-1024", [1024, 1024]),
         dense_net("MLP 784-128-64-10", [784, 128, 64, 10]),
         dense_net("AE 640-128..8..-640", [640, 128, 128, 128, 128, 8, 128, 128, 128, 128, 640]),
         ds_cnn(),
