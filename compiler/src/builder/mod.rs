@@ -3,6 +3,7 @@
 //!
 //! Knows the model format and nothing of where a graph comes from; both importers end here.
 
+mod movement;
 mod operands;
 
 use crate::error::CompileError;

@@ -266,7 +266,7 @@ impl Lowerer<'_> {
                 last.push(last_yes(rule, category, true));
             }
         }
-        let spread = self.lane.reshape(input.value, &[1, len, 1])?;
+        let spread = self.lane.builder.reshape(input.value, &[1, len, 1])?;
         let mut beyond = |bounds: Option<Vec<i64>>| -> Emitted {
             let reason = "its input falls where the features rise: encode before scaling";
             let bounds = bounds.ok_or_else(|| unsupported(node, reason))?;
@@ -282,7 +282,7 @@ impl Lowerer<'_> {
             steps: vec![Step::Round],
         };
         Ok(Integers {
-            value: self.lane.reshape(hot, &[1, len * count])?,
+            value: self.lane.builder.reshape(hot, &[1, len * count])?,
             rules: vec![rule; len * count],
             magnitudes: vec![1.0; len * count],
         })
@@ -385,7 +385,7 @@ impl Lowerer<'_> {
         let shape = [1, class.labels.len(), 1];
         let labels = self.lane.constant(&shape, class.labels.iter().copied())?;
         let label = self.lane.gather(labels, index)?;
-        self.lane.reshape(label, &[1, 1])
+        self.lane.builder.reshape(label, &[1, 1])
     }
 }
 

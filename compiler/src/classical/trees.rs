@@ -215,7 +215,7 @@ impl Lane {
             return Ok(None);
         };
         let (tables, grouped) = ensemble.tables(rules);
-        let features = self.reshape(features, &[1, rules.len(), 1])?;
+        let features = self.builder.reshape(features, &[1, rules.len(), 1])?;
         let places = self.walk(features, &tables)?;
         let unit = 2f64.powi(fraction_bits.cast_signed());
         let integer = |weight: f64| (ensemble.share(weight) * unit).round() as i64;
@@ -232,12 +232,14 @@ impl Lane {
         let trees = tables.roots.len();
         let sums = if grouped {
             let per_score = trees / ensemble.scores;
-            let by_score = self.reshape(found, &[1, ensemble.scores, per_score])?;
+            let by_score = self
+                .builder
+                .reshape(found, &[1, ensemble.scores, per_score])?;
             self.reduce_sum(by_score, 2)?
         } else {
             self.reduce_sum(found, 1)?
         };
-        let mut value = self.reshape(sums, &[1, ensemble.scores])?;
+        let mut value = self.builder.reshape(sums, &[1, ensemble.scores])?;
         if ensemble.base.iter().any(|&base| base != 0.0) {
             let base = ensemble
                 .base
@@ -270,7 +272,7 @@ impl Lane {
             let x = self.gather(features, feature)?;
             let above = self.greater(x, threshold)?;
             let above = self.cast(above, DType::I32)?;
-            let above = self.reshape(above, &[1, trees])?;
+            let above = self.builder.reshape(above, &[1, trees])?;
             places.value = self.add(child, above)?;
         }
         Ok(places)
@@ -296,7 +298,7 @@ impl Lane {
         if dtype != DType::I32 {
             entries = self.cast(entries, DType::I32)?;
         }
-        self.reshape(entries, &[1, places.trees])
+        self.builder.reshape(entries, &[1, places.trees])
     }
 
     /// Weights `[1, trees, channels]` of the leaves at places. Equal leaves are stored once if that

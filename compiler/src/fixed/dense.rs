@@ -98,7 +98,7 @@ impl Lane {
             // With a shift, so that a larger input than expected fails the call instead of wrapping.
             let factors = raise_bits.iter().map(|&bits| 2_i64 << bits);
             let factors = self.constant(&[1, raise_bits.len()], factors)?;
-            let input = self.reshape(input, &[rows, layer.inputs()])?;
+            let input = self.builder.reshape(input, &[rows, layer.inputs()])?;
             let raised = self.mul(input, factors, 1)?;
             return self.products(raised, rows, &layer.for_raised(&raise_bits), fraction_bits);
         }
@@ -139,10 +139,10 @@ impl Lane {
         let weights = self.constant(&shaped(&[1, outputs, inputs]), weights)?;
         let spread = shaped(&[height, 1, inputs]);
         let axis = spread.len() - 1;
-        let spread = self.reshape(input, &spread)?;
+        let spread = self.builder.reshape(input, &spread)?;
         let products = self.mul(spread, weights, shift_bits)?;
         let sums = self.reduce_sum(products, axis)?;
-        let sums = self.reshape(sums, &shaped(&[height, outputs]))?;
+        let sums = self.builder.reshape(sums, &shaped(&[height, outputs]))?;
         if layer.bias.iter().all(|&bias| bias == 0.0) {
             return Ok(sums);
         }

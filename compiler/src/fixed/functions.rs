@@ -65,7 +65,7 @@ impl Lane {
         let at = self.shift_left(index, bits)?;
         let distance = self.sub(argument, at)?;
         let found = self.gather(table, index)?;
-        Ok([self.reshape(found, &[1, len])?, distance])
+        Ok([self.builder.reshape(found, &[1, len])?, distance])
     }
 
     /// `1 / (1 + e^-x)` with 30 fraction bits, to 1e-7.

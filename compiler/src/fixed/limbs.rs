@@ -146,14 +146,20 @@ impl Lane {
         let shifts = SHIFTS_BITS.map(|bits| bits.saturating_sub(fine_bits) as u8);
         let shifts = shifts.iter().flat_map(|&bits| vec![bits; outputs]);
         let sums = self.narrowed_48(sums, shifts.collect())?;
-        let of_upper = self.slice(sums, &[0; 3], &[groups, height, outputs])?;
+        let of_upper = self
+            .builder
+            .slice(sums, &[0; 3], &[groups, height, outputs])?;
         // Doubled by a checked product.
         let four = self.scalar(3, 4)?;
         let upper = self.mul(of_upper, four, 1)?;
-        let of_lower = self.slice(sums, &[0, 0, outputs], &[groups, height, 2 * outputs])?;
-        let of_lower = self.reshape(of_lower, &[groups * height, 2, outputs])?;
+        let of_lower =
+            self.builder
+                .slice(sums, &[0, 0, outputs], &[groups, height, 2 * outputs])?;
+        let of_lower = self
+            .builder
+            .reshape(of_lower, &[groups * height, 2, outputs])?;
         let lower = self.reduce_sum(of_lower, 1)?;
-        let mut lower = self.reshape(lower, &[groups, height, outputs])?;
+        let mut lower = self.builder.reshape(lower, &[groups, height, outputs])?;
         if fine_bits > 0 {
             let constants = self.constant(&[groups, 1, outputs], fine_constants)?;
             lower = self.add(lower, constants)?;

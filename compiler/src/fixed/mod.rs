@@ -9,7 +9,7 @@
 //! - [`dense`]: products with constant weights;
 //! - [`functions`]: logistic function, softmax, shares of a sum, as classical models use them;
 //! - [`limbs`]: products with constant weights whose sums are exact, by 16-bit halves;
-//! - [`movement`]: elements that only move;
+//! - [`product`]: elements that only move;
 //! - [`piecewise`]: any smooth function, by cubics;
 //! - [`quotient`]: quotients, roots, powers of two and logarithms, whatever the magnitude;
 //! - [`network`]: whole networks at this precision, or their first nodes;
@@ -19,15 +19,12 @@ mod choice;
 pub(crate) mod dense;
 mod functions;
 mod limbs;
-mod movement;
 pub(crate) mod network;
 mod piecewise;
+mod product;
 mod quotient;
 
-use crate::{
-    builder::{ModelBuilder, shape_of},
-    error::CompileError,
-};
+use crate::{builder::ModelBuilder, error::CompileError};
 use fixpoint_runtime::{
     model::format::ValueId,
     ops::{
@@ -37,7 +34,7 @@ use fixpoint_runtime::{
         logical_and::LogicalAnd, logical_left_shift::LogicalLeftShift, logical_not::LogicalNot,
         logical_or::LogicalOr, logical_xor::LogicalXor, maximum::Maximum, minimum::Minimum,
         mul::Mul, reduce_max::ReduceMax, reduce_min::ReduceMin, reduce_sum::ReduceSum,
-        reshape::Reshape, select::Select, sub::Sub,
+        select::Select, sub::Sub,
     },
     tensor::DType,
 };
@@ -167,13 +164,6 @@ impl Lane {
             .operator(Operator::Select(Select { condition, a, b }))
     }
 
-    /// The same elements in another shape.
-    pub(crate) fn reshape(&mut self, input: ValueId, shape: &[usize]) -> Emitted {
-        let shape = shape_of(shape)?;
-        self.builder
-            .operator(Operator::Reshape(Reshape { input, shape }))
-    }
-
     /// Rows `[1, W, C]` of `values` `[1, K, C]` at `indices` `[1, W]`.
     pub(crate) fn gather(&mut self, values: ValueId, indices: ValueId) -> Emitted {
         self.builder
@@ -205,10 +195,10 @@ impl Lane {
 
     /// The elements of `[1, N]` at constant positions.
     pub(crate) fn pick(&mut self, value: ValueId, len: usize, positions: &[usize]) -> Emitted {
-        let column = self.reshape(value, &[1, len, 1])?;
+        let column = self.builder.reshape(value, &[1, len, 1])?;
         let indices = positions.iter().map(|&position| position as i64);
         let indices = self.constant(&[1, positions.len()], indices)?;
         let picked = self.gather(column, indices)?;
-        self.reshape(picked, &[1, positions.len()])
+        self.builder.reshape(picked, &[1, positions.len()])
     }
 }

@@ -148,7 +148,7 @@ impl Lane {
         let cell = self.shift_right(argument, bits, false)?;
         let start = self.shift_left(cell, bits)?;
         let share = self.sub(argument, start)?;
-        let share = self.reshape(share, &[1, len, 1])?;
+        let share = self.builder.reshape(share, &[1, len, 1])?;
         let index = if pieces.first == 0 {
             cell
         } else {
@@ -158,7 +158,8 @@ impl Lane {
         let shape = [1, pieces.coefficients.len(), COEFFICIENTS];
         let table = self.constant(&shape, pieces.coefficients.iter().flatten().copied())?;
         let rows = self.gather(table, index)?;
-        let coefficient = |lane: &mut Self, power| lane.slice(rows, &[0, 0, power], &[1, len, 1]);
+        let coefficient =
+            |lane: &mut Self, power| lane.builder.slice(rows, &[0, 0, power], &[1, len, 1]);
         let mut sum = coefficient(self, COEFFICIENTS - 1)?;
         for power in (0..COEFFICIENTS - 1).rev() {
             // With no lower bits the share is 0.
@@ -166,6 +167,6 @@ impl Lane {
             let next = coefficient(self, power)?;
             sum = self.add(product, next)?;
         }
-        self.reshape(sum, &[1, len])
+        self.builder.reshape(sum, &[1, len])
     }
 }

@@ -101,7 +101,10 @@ impl Lowerer<'_> {
             return Ok((Layout::ChannelsLast, result));
         }
         let result = self.conv_as_product(number, node, conv, pad, &rows, &output)?;
-        Ok((Layout::ChannelsLast, self.reshape(result, &out_shape)?))
+        Ok((
+            Layout::ChannelsLast,
+            self.builder.reshape(result, &out_shape)?,
+        ))
     }
 
     /// For each weight as `[OC, KH, KW, IC / groups]`, its index in ONNX order.
@@ -148,7 +151,7 @@ impl Lowerer<'_> {
         let mut products = Vec::new();
         for group in 0..conv.groups {
             let start = [0, 0, 0, group * group_channels];
-            let part = self.slice(number, &start, &size)?;
+            let part = self.builder.slice(number, &start, &size)?;
             let range = group * group_outputs..(group + 1) * group_outputs;
             let part_rows = Rows {
                 weights: rows.weights[range.start * per_row..range.end * per_row].to_vec(),
@@ -262,9 +265,11 @@ impl Lowerer<'_> {
         let mut image = number;
         if pad != [0; 4] {
             let padding = [(0, 0), (pad[0], pad[1]), (pad[2], pad[3]), (0, 0)];
-            image = self.pad(image, &padding, 0)?;
+            image = self.builder.pad(image, &padding, 0)?;
         }
-        let pixels = self.reshape(image, &[1, images * padded_height * padded_width, channels])?;
+        let pixels = self
+            .builder
+            .reshape(image, &[1, images * padded_height * padded_width, channels])?;
         let windows = images * out[2] * out[3];
         let pointwise = area == 1 && conv.window.stride == [1, 1];
         let gathered = if pointwise {
@@ -279,16 +284,17 @@ impl Lowerer<'_> {
         let (groups, group_channels) = (conv.groups, channels / conv.groups);
         let depth = area * group_channels;
         if groups == 1 {
-            let matrix = self.reshape(gathered, &[1, windows, depth])?;
+            let matrix = self.builder.reshape(gathered, &[1, windows, depth])?;
             return self.product_i16(matrix, [1, windows], rows, output);
         }
         let apart = [windows, area, groups, group_channels];
-        let matrix = self.reshape(gathered, &apart)?;
-        let matrix = self.transpose(matrix, &apart, &[2, 0, 1, 3])?;
-        let matrix = self.reshape(matrix, &[groups, windows, depth])?;
+        let matrix = self.builder.reshape(gathered, &apart)?;
+        let matrix = self.builder.transpose(matrix, &apart, &[2, 0, 1, 3])?;
+        let matrix = self.builder.reshape(matrix, &[groups, windows, depth])?;
         let product = self.product_i16(matrix, [groups, windows], rows, output)?;
         let each = conv.output_channels / groups;
-        self.transpose(product, &[groups, windows, each], &[1, 0, 2])
+        self.builder
+            .transpose(product, &[groups, windows, each], &[1, 0, 2])
     }
 }
 

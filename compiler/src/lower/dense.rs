@@ -182,7 +182,7 @@ impl Lowerer<'_> {
             self.product_i16(matrix, [1, rows_in], &rows, &output)?
         };
         let shape = self.shape(node.output).to_vec();
-        Ok((Layout::Plain, self.reshape(result, &shape)?))
+        Ok((Layout::Plain, self.builder.reshape(result, &shape)?))
     }
 
     fn dense_i8(
@@ -193,7 +193,9 @@ impl Lowerer<'_> {
         rows: &Rows,
         [input, output]: [&Quant; 2],
     ) -> Emitted {
-        let image = self.reshape(number, &[rows_in, 1, 1, dense.inputs])?;
+        let image = self
+            .builder
+            .reshape(number, &[rows_in, 1, 1, dense.inputs])?;
         let shape = [dense.outputs, 1, 1, dense.inputs];
         let weight = self
             .builder
@@ -290,7 +292,7 @@ impl Lowerer<'_> {
         let pair = self
             .builder
             .integers(DType::I16, &[1, 1, 2], [BIAS_COLUMN, 1])?;
-        self.tile(pair, &[groups, height, 1])
+        self.builder.tile(pair, &[groups, height, 1])
     }
 
     /// Product of two computed matrices.
@@ -306,8 +308,12 @@ impl Lowerer<'_> {
         }
         let batch: usize = shape_a[..rank_a - 2].iter().product();
         let (plain_a, plain_b) = (self.plain(a)?, self.plain(b)?);
-        let left = self.reshape(plain_a, &[batch, shape_a[rank_a - 2], shape_a[rank_a - 1]])?;
-        let right = self.reshape(plain_b, &[batch, shape_b[rank_b - 2], shape_b[rank_b - 1]])?;
+        let left = self
+            .builder
+            .reshape(plain_a, &[batch, shape_a[rank_a - 2], shape_a[rank_a - 1]])?;
+        let right = self
+            .builder
+            .reshape(plain_b, &[batch, shape_b[rank_b - 2], shape_b[rank_b - 1]])?;
         let zero_points = [self.quant(a).zero_point, self.quant(b).zero_point];
         let product = self.matmul_of(left, right, zero_points)?;
         let output = self.quant(node.output).clone();
@@ -326,7 +332,7 @@ impl Lowerer<'_> {
             self.rescale_by(product, retype, &[multiplier], false)?
         };
         let shape = self.shape(node.output).to_vec();
-        Ok((Layout::Plain, self.reshape(scaled, &shape)?))
+        Ok((Layout::Plain, self.builder.reshape(scaled, &shape)?))
     }
 }
 

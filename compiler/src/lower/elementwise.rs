@@ -118,7 +118,7 @@ impl Lowerer<'_> {
             if shape.len() < rank {
                 let mut longer = vec![1; rank - shape.len()];
                 longer.extend(shape);
-                number = self.reshape(number, &longer)?;
+                number = self.builder.reshape(number, &longer)?;
             }
             numbers.push(number);
         }

@@ -2,24 +2,21 @@
 
 use super::Lowerer;
 use crate::{
-    builder::{list, shape_of, signed},
+    builder::{list, signed},
     error::CompileError,
     ir::{Comparison, Logical},
     multiplier::Multiplier,
-    tensor::permuted,
 };
 use fixpoint_runtime::{
     model::format::ValueId,
     ops::{
         Operator, abs::Abs, add::Add, argmax::ArgMax, arithmetic_right_shift::ArithmeticRightShift,
         cast::Cast, clamp::Clamp, clz::Clz, concat::Concat, equal::Equal, gather::Gather,
-        geometry::Margin, greater::Greater, greater_equal::GreaterEqual, intdiv::IntDiv,
-        logical_and::LogicalAnd, logical_left_shift::LogicalLeftShift, logical_not::LogicalNot,
-        logical_or::LogicalOr, logical_xor::LogicalXor, matmul::MatMul, maximum::Maximum,
-        minimum::Minimum, mul::Mul, pad::Pad, reduce_all::ReduceAll, reduce_any::ReduceAny,
-        reduce_max::ReduceMax, reduce_min::ReduceMin, reduce_sum::ReduceSum, rescale::Rescale,
-        reshape::Reshape, select::Select, slice::Slice, sub::Sub, table::Table, tile::Tile,
-        transpose::Transpose,
+        greater::Greater, greater_equal::GreaterEqual, intdiv::IntDiv, logical_and::LogicalAnd,
+        logical_left_shift::LogicalLeftShift, logical_not::LogicalNot, logical_or::LogicalOr,
+        logical_xor::LogicalXor, matmul::MatMul, maximum::Maximum, minimum::Minimum, mul::Mul,
+        reduce_all::ReduceAll, reduce_any::ReduceAny, reduce_max::ReduceMax, reduce_min::ReduceMin,
+        reduce_sum::ReduceSum, rescale::Rescale, select::Select, sub::Sub, table::Table,
     },
     tensor::DType,
 };
@@ -125,40 +122,13 @@ impl Lowerer<'_> {
         }))
     }
 
-    pub(super) fn reshape(&mut self, input: ValueId, shape: &[usize]) -> Emitted {
-        let shape = shape_of(shape)?;
-        self.builder
-            .operator(Operator::Reshape(Reshape { input, shape }))
-    }
-
     /// RESHAPE of a value of this shape, unless it has the wanted shape already.
     pub(super) fn reshaped(&mut self, input: ValueId, from: &[usize], to: &[usize]) -> Emitted {
         if from == to {
             Ok(input)
         } else {
-            self.reshape(input, to)
+            self.builder.reshape(input, to)
         }
-    }
-
-    /// TRANSPOSE of a value of this shape, or a RESHAPE if only axes of length 1 move.
-    pub(super) fn transpose(
-        &mut self,
-        input: ValueId,
-        shape: &[usize],
-        permutation: &[usize],
-    ) -> Emitted {
-        let moved: Vec<usize> = permutation
-            .iter()
-            .copied()
-            .filter(|&axis| shape[axis] != 1)
-            .collect();
-        if moved.is_sorted() {
-            return self.reshape(input, &permuted(shape, permutation));
-        }
-        let permutation = permutation.iter().map(|&axis| axis as u8).collect();
-        let permutation = list(permutation, "axes of a tensor")?;
-        self.builder
-            .operator(Operator::Transpose(Transpose { input, permutation }))
     }
 
     pub(super) fn add(&mut self, a: ValueId, b: ValueId) -> Emitted {
@@ -214,12 +184,6 @@ impl Lowerer<'_> {
 
     pub(super) fn divide(&mut self, a: ValueId, b: ValueId) -> Emitted {
         self.builder.operator(Operator::IntDiv(IntDiv { a, b }))
-    }
-
-    pub(super) fn tile(&mut self, input: ValueId, multiples: &[usize]) -> Emitted {
-        let multiples = shape_of(multiples)?;
-        self.builder
-            .operator(Operator::Tile(Tile { input, multiples }))
     }
 
     pub(super) fn shift_left(&mut self, a: ValueId, b: ValueId) -> Emitted {
@@ -309,30 +273,6 @@ impl Lowerer<'_> {
         self.builder.operator(Operator::Concat(Concat {
             inputs,
             axis: axis as u8,
-        }))
-    }
-
-    pub(super) fn slice(&mut self, input: ValueId, start: &[usize], size: &[usize]) -> Emitted {
-        let (start, size) = (shape_of(start)?, shape_of(size)?);
-        self.builder
-            .operator(Operator::Slice(Slice { input, start, size }))
-    }
-
-    pub(super) fn pad(
-        &mut self,
-        input: ValueId,
-        padding: &[(usize, usize)],
-        value: i32,
-    ) -> Emitted {
-        let margin = |&(before, after): &(usize, usize)| Margin {
-            before: before as u32,
-            after: after as u32,
-        };
-        let padding = list(padding.iter().map(margin).collect(), "axes of a tensor")?;
-        self.builder.operator(Operator::Pad(Pad {
-            input,
-            padding,
-            value: signed(value),
         }))
     }
 

@@ -351,17 +351,19 @@ impl<'a> Lowerer<'a> {
         let number = match self.any(value) {
             (Layout::FlatChannelsLast([channels, height, width]), number) => {
                 let images = shape[0];
-                let image = self.reshape(number, &[images, height, width, channels])?;
-                let transposed = self.transpose(
+                let image = self
+                    .builder
+                    .reshape(number, &[images, height, width, channels])?;
+                let transposed = self.builder.transpose(
                     image,
                     &[images, height, width, channels],
                     &TO_CHANNELS_FIRST,
                 )?;
-                self.reshape(transposed, &shape)?
+                self.builder.reshape(transposed, &shape)?
             }
             (_, number) => {
                 let last = permuted(&shape, &TO_CHANNELS_LAST);
-                self.transpose(number, &last, &TO_CHANNELS_FIRST)?
+                self.builder.transpose(number, &last, &TO_CHANNELS_FIRST)?
             }
         };
         self.values[value].push((Layout::Plain, number));
@@ -375,7 +377,7 @@ impl<'a> Lowerer<'a> {
         }
         let plain = self.plain(value)?;
         let shape = self.shape(value).to_vec();
-        let number = self.transpose(plain, &shape, &TO_CHANNELS_LAST)?;
+        let number = self.builder.transpose(plain, &shape, &TO_CHANNELS_LAST)?;
         self.values[value].push((Layout::ChannelsLast, number));
         Ok(number)
     }

@@ -31,7 +31,7 @@ impl Lowerer<'_> {
         let length = shape.last().copied().unwrap_or(1);
         let rows = shape.iter().product::<usize>() / length;
         let plain = self.plain(value)?;
-        let matrix = self.reshape(plain, &[rows, length])?;
+        let matrix = self.builder.reshape(plain, &[rows, length])?;
         let fine = self.rescale(
             matrix,
             Retype::widen(input.zero_point),
@@ -76,7 +76,7 @@ impl Lowerer<'_> {
         let spread = (length as f64 / 2f64.powi(sum_bits)).sqrt();
         let real = spread * real::exp2(exponent) / (TABLE_ONE * 128.0);
         let narrow = self.narrowed(result, real, &output)?;
-        Ok((Layout::Plain, self.reshape(narrow, &shape)?))
+        Ok((Layout::Plain, self.builder.reshape(narrow, &shape)?))
     }
 
     /// Each row's sum of squares of its upper 16 bits, over `2^sum_bits`.
@@ -87,13 +87,13 @@ impl Lowerer<'_> {
             to_zero_point: 0,
         };
         let upper = self.rescale(scaled, retype(DType::I16), 2f64.powi(-16))?;
-        let lying = self.reshape(upper, &[rows, 1, length])?;
-        let standing = self.reshape(upper, &[rows, length, 1])?;
+        let lying = self.builder.reshape(upper, &[rows, 1, length])?;
+        let standing = self.builder.reshape(upper, &[rows, length, 1])?;
         let sums = self.matmul_of(lying, standing, [0, 0])?;
         let share = Multiplier::narrow(2f64.powi(-sum_bits));
         let share = share.ok_or_else(|| super::emit::scale_out_of_range(2f64.powi(-sum_bits)))?;
         let sums = self.rescale_by(sums, retype(DType::I32), &[share], false)?;
-        self.reshape(sums, &[rows, 1])
+        self.builder.reshape(sums, &[rows, 1])
     }
 
     /// `epsilon * 2^(2 shift)`, at most 2^30.

@@ -96,8 +96,10 @@ impl Lowerer<'_> {
         let length = |axes: &[usize]| axes.iter().map(|&axis| shape[axis]).product::<usize>();
         let (height, channels) = (length(&reduced), length(&kept));
         let plain = self.plain(value)?;
-        let moved = self.transpose(plain, &shape, &[reduced, kept].concat())?;
-        let input = self.reshape(moved, &[1, height, 1, channels])?;
+        let moved = self
+            .builder
+            .transpose(plain, &shape, &[reduced, kept].concat())?;
+        let input = self.builder.reshape(moved, &[1, height, 1, channels])?;
         let zero_point = crate::builder::signed(self.quant(value).zero_point);
         let pooled = self.builder.operator(Operator::AvgPool2d(AvgPool2d {
             input,
@@ -116,6 +118,6 @@ impl Lowerer<'_> {
             output_zero_point: zero_point,
         }))?;
         let shape = self.shape(node.output).to_vec();
-        Ok((Layout::Plain, self.reshape(pooled, &shape)?))
+        Ok((Layout::Plain, self.builder.reshape(pooled, &shape)?))
     }
 }

@@ -21,14 +21,14 @@ impl Lowerer<'_> {
             && channels > 1
             && height * width > 1
         {
-            let flat = self.reshape(number, &shape)?;
+            let flat = self.builder.reshape(number, &shape)?;
             return Ok((Layout::FlatChannelsLast([channels, height, width]), flat));
         }
         let number = self.plain(value)?;
         if shape == before {
             return Ok((Layout::Plain, number));
         }
-        Ok((Layout::Plain, self.reshape(number, &shape)?))
+        Ok((Layout::Plain, self.builder.reshape(number, &shape)?))
     }
 
     pub(super) fn transpose_node(&mut self, node: &Node, permutation: &[usize]) -> Output {
@@ -46,7 +46,10 @@ impl Lowerer<'_> {
         }
         let number = self.plain(value)?;
         let shape = self.shape(value).to_vec();
-        Ok((Layout::Plain, self.transpose(number, &shape, permutation)?))
+        Ok((
+            Layout::Plain,
+            self.builder.transpose(number, &shape, permutation)?,
+        ))
     }
 
     pub(super) fn concat_node(&mut self, node: &Node, axis: usize) -> Output {
@@ -99,7 +102,7 @@ impl Lowerer<'_> {
     pub(super) fn slice_node(&mut self, node: &Node, start: &[usize]) -> Output {
         let number = self.plain(node.inputs[0])?;
         let size = self.shape(node.output).to_vec();
-        Ok((Layout::Plain, self.slice(number, start, &size)?))
+        Ok((Layout::Plain, self.builder.slice(number, start, &size)?))
     }
 
     pub(super) fn pad_node(
@@ -114,11 +117,14 @@ impl Lowerer<'_> {
             let number = self.channels_last(input)?;
             let number = self.in_scale_of(number, input, node.output)?;
             let padding: Vec<_> = TO_CHANNELS_LAST.iter().map(|&axis| padding[axis]).collect();
-            return Ok((Layout::ChannelsLast, self.pad(number, &padding, fill)?));
+            return Ok((
+                Layout::ChannelsLast,
+                self.builder.pad(number, &padding, fill)?,
+            ));
         }
         let number = self.plain(input)?;
         let number = self.in_scale_of(number, input, node.output)?;
-        Ok((Layout::Plain, self.pad(number, padding, fill)?))
+        Ok((Layout::Plain, self.builder.pad(number, padding, fill)?))
     }
 
     pub(super) fn broadcast_node(&mut self, node: &Node) -> Output {
@@ -126,7 +132,7 @@ impl Lowerer<'_> {
         let number = self.plain(value)?;
         let (from, to) = (self.shape(value), self.shape(node.output));
         let multiples: Vec<usize> = from.iter().zip(to).map(|(&from, &to)| to / from).collect();
-        Ok((Layout::Plain, self.tile(number, &multiples)?))
+        Ok((Layout::Plain, self.builder.tile(number, &multiples)?))
     }
 
     /// GATHER of rows: axes before the axis are batches, axes behind it the row.
@@ -137,14 +143,14 @@ impl Lowerer<'_> {
         let inner: usize = shape[axis + 1..].iter().product();
         let count: usize = picks.iter().product();
         let (table, rows) = (self.plain(values)?, self.plain(indices)?);
-        let table = self.reshape(table, &[outer, shape[axis], inner])?;
-        let mut rows = self.reshape(rows, &[1, count])?;
+        let table = self.builder.reshape(table, &[outer, shape[axis], inner])?;
+        let mut rows = self.builder.reshape(rows, &[1, count])?;
         if outer > 1 {
-            rows = self.tile(rows, &[outer, 1])?;
+            rows = self.builder.tile(rows, &[outer, 1])?;
         }
         let picked = self.gather(table, rows)?;
         let shape = self.shape(node.output).to_vec();
-        Ok((Layout::Plain, self.reshape(picked, &shape)?))
+        Ok((Layout::Plain, self.builder.reshape(picked, &shape)?))
     }
 
     pub(super) fn argmax_node(&mut self, node: &Node, axis: usize) -> Output {
@@ -157,6 +163,6 @@ impl Lowerer<'_> {
         let number = self.plain(node.inputs[0])?;
         let index = self.argmax(number, axis)?;
         let shape = self.shape(node.output).to_vec();
-        Ok((Layout::Plain, self.reshape(index, &shape)?))
+        Ok((Layout::Plain, self.builder.reshape(index, &shape)?))
     }
 }

@@ -33,10 +33,10 @@ impl Lowerer<'_> {
         to_last.push(axis);
         let moved_shape: Vec<usize> = to_last.iter().map(|&axis| shape[axis]).collect();
         let plain = self.plain(value)?;
-        let moved = self.transpose(plain, &shape, &to_last)?;
+        let moved = self.builder.transpose(plain, &shape, &to_last)?;
         let length = shape[axis];
         let rows = shape.iter().product::<usize>() / length;
-        let matrix = self.reshape(moved, &[rows, length])?;
+        let matrix = self.builder.reshape(moved, &[rows, length])?;
         let (input, output) = (self.quant(value).clone(), self.quant(node.output).clone());
         let highest = self.reduce_max(matrix, 1)?;
         let wide = self.rescale(matrix, Retype::widen(0), 1.0)?;
@@ -55,12 +55,15 @@ impl Lowerer<'_> {
         };
         let one = TABLE_ONE / 32768.0 * 2f64.powi(QUOTIENT_BITS);
         let result = self.rescale(quotient, retype, 1.0 / (one * output.scale()))?;
-        let result = self.reshape(result, &moved_shape)?;
+        let result = self.builder.reshape(result, &moved_shape)?;
         let mut back = vec![0; shape.len()];
         for (position, &axis) in to_last.iter().enumerate() {
             back[axis] = position;
         }
-        Ok((Layout::Plain, self.transpose(result, &moved_shape, &back)?))
+        Ok((
+            Layout::Plain,
+            self.builder.transpose(result, &moved_shape, &back)?,
+        ))
     }
 
     /// `e^(below * scale)` for -255 ..= 0: the table's points are 128 apart.

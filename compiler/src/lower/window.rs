@@ -43,7 +43,7 @@ impl Lowerer<'_> {
                 .saturating_sub(available);
         }
         if kept != shape {
-            number = self.slice(number, &[0; 4], &kept)?;
+            number = self.builder.slice(number, &[0; 4], &kept)?;
         }
         Ok((number, pad))
     }
@@ -142,7 +142,7 @@ impl Lowerer<'_> {
         if shape.len() == 4 {
             return Ok((Layout::ChannelsLast, pooled));
         }
-        Ok((Layout::Plain, self.reshape(pooled, &shape)?))
+        Ok((Layout::Plain, self.builder.reshape(pooled, &shape)?))
     }
 }
 

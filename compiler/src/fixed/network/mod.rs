@@ -325,7 +325,7 @@ impl<'a> Lowerer<'a> {
             return Ok(value);
         }
         let shape = [vec![1; missing].as_slice(), shape].concat();
-        self.lane.reshape(value, &shape)
+        self.lane.builder.reshape(value, &shape)
     }
 }
 

@@ -27,7 +27,7 @@ impl Lowerer<'_> {
         // Rows of whole periods of the lines stay so.
         let wide = self.moved(node, shape.last().is_some_and(|last| last % lines == 0))?;
         Ok(Wide {
-            value: self.lane.reshape(wide.value, &shape)?,
+            value: self.lane.builder.reshape(wide.value, &shape)?,
             ..wide
         })
     }
@@ -37,7 +37,10 @@ impl Lowerer<'_> {
         let wide = self.moved(node, keeps)?;
         let shape = self.shape(node.inputs[0]).to_vec();
         Ok(Wide {
-            value: self.lane.transpose(wide.value, &shape, permutation)?,
+            value: self
+                .lane
+                .builder
+                .transpose(wide.value, &shape, permutation)?,
             ..wide
         })
     }
@@ -50,7 +53,7 @@ impl Lowerer<'_> {
         let wide = self.moved(node, true)?;
         let multiples: Vec<usize> = from.iter().zip(&to).map(|(from, to)| to / from).collect();
         Ok(Wide {
-            value: self.lane.tile(wide.value, &multiples)?,
+            value: self.lane.builder.tile(wide.value, &multiples)?,
             ..wide
         })
     }
@@ -74,7 +77,7 @@ impl Lowerer<'_> {
             }
         }
         Ok(Wide {
-            value: self.lane.slice(wide.value, start, &size)?,
+            value: self.lane.builder.slice(wide.value, start, &size)?,
             ..wide
         })
     }
@@ -167,7 +170,7 @@ impl Lowerer<'_> {
         let bound = wide
             .bound()
             .max(if fill.is_finite() { fill.abs() } else { 0.0 });
-        let value = self.lane.pad(wide.value, padding, element as i32)?;
+        let value = self.lane.builder.pad(wide.value, padding, element as i32)?;
         Ok(Wide::scaled(value, slope, bound))
     }
 
@@ -191,8 +194,8 @@ impl Lowerer<'_> {
             let mut start = vec![0; shape.len()];
             let mut size = shape.clone();
             (start[axis], size[axis]) = (index as usize, 1);
-            let value = self.lane.slice(wide.value, &start, &size)?;
-            let value = self.lane.reshape(value, &output)?;
+            let value = self.lane.builder.slice(wide.value, &start, &size)?;
+            let value = self.lane.builder.reshape(value, &output)?;
             return Ok(Wide { value, ..wide });
         }
         let rows = self.read(node, 1)?.value;
@@ -201,14 +204,15 @@ impl Lowerer<'_> {
         let count: usize = picks.iter().product();
         let table = self
             .lane
+            .builder
             .reshape(wide.value, &[outer, shape[axis], inner])?;
-        let mut rows = self.lane.reshape(rows, &[1, count])?;
+        let mut rows = self.lane.builder.reshape(rows, &[1, count])?;
         if outer > 1 {
-            rows = self.lane.tile(rows, &[outer, 1])?;
+            rows = self.lane.builder.tile(rows, &[outer, 1])?;
         }
         let picked = self.lane.gather(table, rows)?;
         Ok(Wide {
-            value: self.lane.reshape(picked, &output)?,
+            value: self.lane.builder.reshape(picked, &output)?,
             ..wide
         })
     }
@@ -226,7 +230,7 @@ impl Lowerer<'_> {
         let candidates = self.lane.select(is_largest, indices, beyond)?;
         let first = self.lane.reduce_min(candidates, axis)?;
         let output = self.shape(node.output).to_vec();
-        let value = self.lane.reshape(first, &output)?;
+        let value = self.lane.builder.reshape(first, &output)?;
         Ok(Wide::scaled(value, 1.0, ELEMENT_LIMIT))
     }
 }

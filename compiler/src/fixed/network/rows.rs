@@ -113,9 +113,9 @@ impl Lowerer<'_> {
         let mut to_last: Vec<usize> = (0..shape.len()).filter(|&other| other != axis).collect();
         to_last.push(axis);
         let moved_shape: Vec<usize> = to_last.iter().map(|&axis| shape[axis]).collect();
-        let moved = self.lane.transpose(wide.value, &shape, &to_last)?;
+        let moved = self.lane.builder.transpose(wide.value, &shape, &to_last)?;
         let rows = [count / length, length];
-        let matrix = self.lane.reshape(moved, &rows)?;
+        let matrix = self.lane.builder.reshape(moved, &rows)?;
         // Differences must fit.
         let half = self.lane.scalar(2, 1)?;
         let (matrix, slope) = if 2.0 * wide.bound() / slope > ELEMENT_LIMIT {
@@ -135,25 +135,25 @@ impl Lowerer<'_> {
             SOFTMAX_OCTAVES as f64 / std::f64::consts::LOG2_E,
         );
         let exponent = self.with_bits(below, &rows, std::f64::consts::LOG2_E, EXPONENT_BITS)?;
-        let exponent = self.lane.reshape(exponent.value, &[1, count])?;
+        let exponent = self.lane.builder.reshape(exponent.value, &[1, count])?;
         // Room for the sum of a row whose elements are equal.
         let spare = real::log2(length as f64).ceil();
         let bound = real::exp2(spare);
         let (powers, _) = self
             .lane
             .power_of_two(exponent, count, EXPONENT_BITS as u32, bound)?;
-        let powers = self.lane.reshape(powers, &rows)?;
+        let powers = self.lane.builder.reshape(powers, &rows)?;
         let sum = self.lane.reduce_sum(powers, 1)?;
         let [mantissa, places] = self.lane.normalised(sum, 2)?;
         let reciprocal = self.lane.reciprocal(mantissa, 2)?;
         let raised = self.lane.shift_left(powers, places)?;
         let shares = self.lane.mul(raised, reciprocal, SHARE_BITS as u32)?;
-        let shares = self.lane.reshape(shares, &moved_shape)?;
+        let shares = self.lane.builder.reshape(shares, &moved_shape)?;
         let mut back = vec![0; shape.len()];
         for (position, &axis) in to_last.iter().enumerate() {
             back[axis] = position;
         }
-        let value = self.lane.transpose(shares, &moved_shape, &back)?;
+        let value = self.lane.builder.transpose(shares, &moved_shape, &back)?;
         Ok(Wide::even(value, SHARE_BITS, 1.0))
     }
 
@@ -163,7 +163,7 @@ impl Lowerer<'_> {
         let shape = self.shape(node.inputs[0]).to_vec();
         let length = shape.last().copied().unwrap_or(1);
         let rows = [shape.iter().product::<usize>() / length, length];
-        let matrix = self.lane.reshape(wide.value, &rows)?;
+        let matrix = self.lane.builder.reshape(wide.value, &rows)?;
         let (centred, slope) = if normalise.centre {
             self.centred(matrix, rows, wide.bound() / slope, slope)?
         } else {
@@ -201,15 +201,15 @@ impl Lowerer<'_> {
             sum = self.lane.add(sum, epsilon)?;
         }
         let sum = self.lane.maximum(sum, one)?;
-        let sum = self.lane.reshape(sum, &[1, rows[0]])?;
+        let sum = self.lane.builder.reshape(sum, &[1, rows[0]])?;
         let (root, bits) = self.lane.root(sum, rows[0])?;
-        let root = self.lane.reshape(root, &[rows[0], 1])?;
+        let root = self.lane.builder.reshape(root, &[rows[0], 1])?;
         // root * unit = sqrt(sum); x / rms = s 2^places / (sqrt(sum) 2^(shift / 2) / sqrt(K)).
         let unit = ROOT_UNIT * real::exp2(f64::from(-bits));
         let factor = (length as f64).sqrt() / (unit * real::exp2(f64::from(shift) / 2.0));
         let bound = self.expected(node.output).max(1e-9);
         let (value, quotient_unit) = self.lane.quotient([scaled, root], 2, bound / factor)?;
-        let value = self.lane.reshape(value, &shape)?;
+        let value = self.lane.builder.reshape(value, &shape)?;
         Ok(Wide::scaled(value, quotient_unit * factor, bound))
     }
 
@@ -237,7 +237,7 @@ impl Lowerer<'_> {
         )?;
         let shares = self.lane.mul(value, share, 31)?;
         let mean = self.lane.reduce_sum(shares, 1)?;
-        let mean = self.lane.reshape(mean, &[rows, 1])?;
+        let mean = self.lane.builder.reshape(mean, &[rows, 1])?;
         Ok((self.lane.sub(value, mean)?, slope))
     }
 

@@ -93,13 +93,13 @@ impl Lowerer<'_> {
     /// An operand as `[1, len]`, and its length.
     fn flattened(&mut self, node: &Node, value: ValueId) -> Result<(ValueId, usize), CompileError> {
         let len = self.shape(node.inputs[0]).iter().product();
-        Ok((self.lane.reshape(value, &[1, len])?, len))
+        Ok((self.lane.builder.reshape(value, &[1, len])?, len))
     }
 
     /// `[1, len]` in the output's shape.
     fn shaped(&mut self, node: &Node, value: ValueId) -> super::Emitted {
         let shape = self.shape(node.output).to_vec();
-        self.lane.reshape(value, &shape)
+        self.lane.builder.reshape(value, &shape)
     }
 
     /// Cubics of a function, made once for each argument's bits and domain.

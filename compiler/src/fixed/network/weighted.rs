@@ -79,12 +79,15 @@ impl Lowerer<'_> {
             ),
             Sums::Exact(bits) => {
                 let halves = self.halves(input.value, [rows, dense.inputs])?;
-                let halves = self.lane.reshape(halves, &[1, rows, 2 * dense.inputs])?;
+                let halves = self
+                    .lane
+                    .builder
+                    .reshape(halves, &[1, rows, 2 * dense.inputs])?;
                 (self.lane.limbs(halves, [1, rows], &layers, bits)?, bits)
             }
         };
         let shape = self.shape(node.output).to_vec();
-        let value = self.lane.reshape(value, &shape)?;
+        let value = self.lane.builder.reshape(value, &shape)?;
         let bound = expected.min(layers[0].bound(&sizes));
         Ok(Wide::even(value, bits, bound))
     }
@@ -100,19 +103,26 @@ impl Lowerer<'_> {
         let rank = shape_a.len();
         let batch: usize = shape_a[..rank - 2].iter().product();
         let (height, depth, width) = (shape_a[rank - 2], shape_a[rank - 1], shape_b[rank - 1]);
-        let left = self.lane.reshape(a.value, &[batch, height, 1, depth])?;
-        let right = self.lane.reshape(b.value, &[batch, depth, width])?;
+        let left = self
+            .lane
+            .builder
+            .reshape(a.value, &[batch, height, 1, depth])?;
+        let right = self.lane.builder.reshape(b.value, &[batch, depth, width])?;
         let right = self
             .lane
+            .builder
             .transpose(right, &[batch, depth, width], &[0, 2, 1])?;
-        let right = self.lane.reshape(right, &[batch, 1, width, depth])?;
+        let right = self
+            .lane
+            .builder
+            .reshape(right, &[batch, 1, width, depth])?;
         // Running sums must fit: at most all terms at their largest.
         let worst = a.bound() * b.bound() * depth as f64;
         let bound = worst.min(self.expected(node.output) * real::exp2(2.0));
         let products = self.multiplied([(left, slope_a), (right, slope_b)], bound)?;
         let sums = self.lane.reduce_sum(products.value, 3)?;
         let shape = self.shape(node.output).to_vec();
-        let value = self.lane.reshape(sums, &shape)?;
+        let value = self.lane.builder.reshape(sums, &shape)?;
         let expected = self.expected(node.output).min(worst);
         Ok(Wide::scaled(
             value,
@@ -123,7 +133,7 @@ impl Lowerer<'_> {
 
     /// Halves of `[rows, width]`, for layers whose sums are exact.
     pub(super) fn halves(&mut self, value: ValueId, [rows, width]: [usize; 2]) -> super::Emitted {
-        let matrix = self.lane.reshape(value, &[rows, width])?;
+        let matrix = self.lane.builder.reshape(value, &[rows, width])?;
         self.lane.split_halves(matrix)
     }
 }

@@ -112,28 +112,36 @@ impl Lowerer<'_> {
         windows: &Windows,
         fill: i32,
     ) -> Emitted {
-        let mut value = self.lane.transpose(value, shape, &TO_CHANNELS_LAST)?;
+        let mut value = self
+            .lane
+            .builder
+            .transpose(value, shape, &TO_CHANNELS_LAST)?;
         if windows.padding != [(0, 0); 4] {
-            value = self.lane.pad(value, &windows.padding, fill)?;
+            value = self.lane.builder.pad(value, &windows.padding, fill)?;
         }
         let pixels = windows.images * windows.size[0] * windows.size[1];
         let rows = [windows.count(), windows.area, windows.channels];
         if windows.is_pointwise() {
-            return self.lane.reshape(value, &rows);
+            return self.lane.builder.reshape(value, &rows);
         }
-        let value = self.lane.reshape(value, &[1, pixels, windows.channels])?;
+        let value = self
+            .lane
+            .builder
+            .reshape(value, &[1, pixels, windows.channels])?;
         let indices = self
             .lane
             .constant(&[1, windows.indices.len()], windows.indices.iter().copied())?;
         let gathered = self.lane.gather(value, indices)?;
-        self.lane.reshape(gathered, &rows)
+        self.lane.builder.reshape(gathered, &rows)
     }
 
     /// `[windows, channels]` as `[N, C, H, W]`.
     fn image(&mut self, value: ValueId, node: &Node) -> Emitted {
         let last = permuted(self.shape(node.output), &TO_CHANNELS_LAST);
-        let value = self.lane.reshape(value, &last)?;
-        self.lane.transpose(value, &last, &TO_CHANNELS_FIRST)
+        let value = self.lane.builder.reshape(value, &last)?;
+        self.lane
+            .builder
+            .transpose(value, &last, &TO_CHANNELS_FIRST)
     }
 
     pub(super) fn conv(&mut self, node: &Node, conv: &Conv) -> Computed {
@@ -150,19 +158,22 @@ impl Lowerer<'_> {
         let outputs = conv.output_channels / groups;
         let rows = self.gathered_windows(wide.value, &shape, &windows, 0)?;
         let apart = [count, windows.area, groups, shape[1] / groups];
-        let rows = self.lane.reshape(rows, &apart)?;
-        let rows = self.lane.transpose(rows, &apart, &[2, 0, 1, 3])?;
+        let rows = self.lane.builder.reshape(rows, &apart)?;
+        let rows = self.lane.builder.transpose(rows, &apart, &[2, 0, 1, 3])?;
         let (value, bits) = match way {
             Sums::Exact(bits) => {
                 let halves = self.halves(rows, [groups * count, depth])?;
-                let halves = self.lane.reshape(halves, &[groups, count, 2 * depth])?;
+                let halves = self
+                    .lane
+                    .builder
+                    .reshape(halves, &[groups, count, 2 * depth])?;
                 (
                     self.lane.limbs(halves, [groups, count], &layers, bits)?,
                     bits,
                 )
             }
             Sums::Rounded(bits) => {
-                let rows = self.lane.reshape(rows, &[groups, count, depth])?;
+                let rows = self.lane.builder.reshape(rows, &[groups, count, depth])?;
                 (
                     self.lane
                         .dense_groups(rows, [groups, count], &layers, bits)?,
@@ -172,6 +183,7 @@ impl Lowerer<'_> {
         };
         let value = self
             .lane
+            .builder
             .transpose(value, &[groups, count, outputs], &[1, 0, 2])?;
         let value = self.image(value, node)?;
         let worst = layers
