@@ -81,7 +81,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .into_iter()
         .map(|isa| measure(&file, isa, args.threads, duration))
         .collect::<Result<Vec<_>>>()?;
-    let macs = macs(&file);
+    let macs = file.model.work().macs();
     if args.json {
         let rows = measured.iter().map(|row| {
             serde_json::json!({
@@ -114,15 +114,6 @@ pub(crate) fn run(args: Args) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn macs(file: &model_file::ModelFile) -> u64 {
-    let work = file.model.work();
-    work.macs_i8
-        + work.macs_i16x8
-        + work.macs_i16
-        + work.depthwise_macs_i8
-        + work.depthwise_macs_i16
 }
 
 fn measure(

@@ -50,15 +50,6 @@ pub struct LayerReport {
     pub error_int8: Option<f64>,
 }
 
-/// Multiply-accumulates among some work.
-pub(super) const fn macs(work: &Work) -> u64 {
-    work.macs_i8
-        + work.macs_i16x8
-        + work.macs_i16
-        + work.depthwise_macs_i8
-        + work.depthwise_macs_i16
-}
-
 /// Work by class, classes without any left out.
 pub(super) fn by_class(work: &Work) -> BTreeMap<&'static str, u64> {
     let classes = WORK_CLASS_NAMES.into_iter().zip(work.to_array());
@@ -76,7 +67,7 @@ pub(crate) fn gas(work: &Work, prices: &[u64; WORK_CLASSES]) -> f64 {
 
 impl LayerReport {
     fn add_work(&mut self, work: &Work, prices: Option<&[u64; WORK_CLASSES]>) {
-        self.macs = macs(work);
+        self.macs = work.macs();
         self.work = by_class(work);
         self.gas = prices.map(|prices| gas(work, prices));
     }

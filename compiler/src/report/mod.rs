@@ -168,7 +168,7 @@ impl Report {
     pub fn new(model: &ValidModel, payload_bytes: usize) -> Self {
         let work: &Work = model.work();
         Self {
-            macs: layers::macs(work),
+            macs: work.macs(),
             work: layers::by_class(work),
             payload_bytes,
             chunks: payload_bytes.div_ceil(CHUNK_DATA_BYTES),

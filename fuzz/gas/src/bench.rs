@@ -18,6 +18,7 @@ use fixpoint_precompile::{
     measures,
     ports::{Port, unpack},
     root::Root,
+    tally::Tally,
 };
 use fixpoint_runtime::{
     graph::{Arena, Plan},
@@ -227,10 +228,12 @@ impl Bench {
         }
         let calldata = calldata(valid, &subject.input, encoding);
         let cache = LruCache::new(usize::MAX);
+        let tally = Tally::default();
         let environment = Environment {
             gas: &GENESIS,
             cache: &cache,
             answers: None,
+            tally: &tally,
             isa: self.isa,
         };
         chain.call(&calldata, &environment).ok()?;

@@ -13,6 +13,7 @@ use fixpoint_precompile::{
     gas::{Encoding, GENESIS},
     load::LoadedModel,
     root::{Root, chunk_codes, chunk_count},
+    tally::Tally,
 };
 use fixpoint_runtime::{
     graph::{Arena, Plan},
@@ -69,10 +70,12 @@ fn call(payload: &[u8], isa: Isa) -> Result<bool> {
     let input = vec![0; record.input_bytes as usize];
     let calldata = calldata(&valid, &input, Encoding::Raw);
     let cache = LruCache::new(usize::MAX);
+    let tally = Tally::default();
     let environment = Environment {
         gas: &GENESIS,
         cache: &cache,
         answers: None,
+        tally: &tally,
         isa,
     };
     let outcome = chain.call(&calldata, &environment)?;

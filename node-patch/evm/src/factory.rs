@@ -10,6 +10,7 @@ use alloy_primitives::U256;
 use fixpoint_precompile::{
     answers::{AnswerCache, ReadOnlyAnswers},
     cache::{CacheStats, LruCache},
+    tally::Totals,
 };
 use fixpoint_runtime::kernels::Isa;
 use revm::{
@@ -43,6 +44,7 @@ impl FixpointEvmFactory {
             resources: Resources {
                 models: Arc::new(LruCache::new(DEFAULT_CACHE_BYTES)),
                 answers: None,
+                tally: Arc::default(),
                 isa: Isa::detect(),
             },
         }
@@ -82,6 +84,13 @@ impl FixpointEvmFactory {
     #[must_use]
     pub fn cache_stats(&self) -> CacheStats {
         self.resources.models.stats()
+    }
+
+    /// The inferences that succeeded so far, in blocks or outside, also of transactions that failed
+    /// afterwards.
+    #[must_use]
+    pub fn inference_totals(&self) -> Totals {
+        self.resources.tally.totals()
     }
 
     fn precompiles(&self, env: &EvmEnv) -> PrecompilesMap {

@@ -4,7 +4,7 @@ use crate::journal::JournalState;
 use alloy_evm::precompiles::{DynPrecompile, PrecompileInput, PrecompilesMap};
 use fixpoint_precompile::{
     Call, Environment, Status, address::PRECOMPILE, answers::AnswerCache, cache::LruCache,
-    gas::GENESIS,
+    gas::GENESIS, tally::Tally,
 };
 use fixpoint_runtime::kernels::Isa;
 use revm::precompile::{
@@ -19,6 +19,8 @@ pub struct Resources {
     pub models: Arc<LruCache>,
     /// Answers of before, if the node keeps any.
     pub answers: Option<Arc<dyn AnswerCache>>,
+    /// Where inferences are counted.
+    pub tally: Arc<Tally>,
     /// The kernels.
     pub isa: Isa,
 }
@@ -49,6 +51,7 @@ fn run(input: PrecompileInput<'_>, resources: &Resources) -> PrecompileResult {
         gas: &GENESIS,
         cache: &*resources.models,
         answers: resources.answers.as_deref(),
+        tally: &resources.tally,
         isa: resources.isa,
     };
     let outcome = fixpoint_precompile::run(&call, &mut state, &environment)

@@ -60,6 +60,7 @@ impl Sandbox {
             resources: Resources {
                 models: Arc::new(LruCache::new(usize::MAX)),
                 answers: None,
+                tally: Arc::default(),
                 isa: Isa::detect(),
             },
         };

@@ -101,6 +101,9 @@ impl Context {
 
     /// Says what the cache of answers holds that the chain was given.
     pub fn with_answers(mut self, answers: Option<Arc<FifoAnswerCache>>) -> Self {
+        if let Some(answers) = &answers {
+            self.metrics.read_answers(Arc::clone(answers));
+        }
         self.answers = answers;
         self
     }

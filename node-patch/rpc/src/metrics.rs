@@ -2,9 +2,14 @@
 //!
 //! Only what passes by is counted here; all else is read from the chain when somebody asks.
 
-use std::{fmt, sync::Weak, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use fixpoint_chain::Chain;
+use fixpoint_evm::precompile::answer_cache::FifoAnswerCache;
 use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse, http::response};
 use prometheus_client::{
     collector::Collector,
@@ -82,6 +87,12 @@ impl Metrics {
         }
     }
 
+    /// Adds what a cache of answers holds and how often it was asked.
+    pub(crate) fn read_answers(&mut self, answers: Arc<FifoAnswerCache>) {
+        self.registry
+            .register_collector(Box::new(AnswerReadings(answers)));
+    }
+
     /// Notes a call of a method.
     pub(crate) fn called(&self, method: &'static str, took: Duration, succeeded: bool) {
         let method = Method { method };
@@ -138,72 +149,82 @@ impl fmt::Debug for Readings {
 
 impl Collector for Readings {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let encoder = &mut encoder;
         let head = self.0.head();
         let pool = self.0.pool_status();
-        let models = self.0.spec().evm_factory().cache_stats();
-        for (name, help, value) in [
-            ("head_number", "Number of the head", head.number),
-            (
-                "head_timestamp_seconds",
-                "Timestamp of the head",
-                head.timestamp,
-            ),
-            (
-                "head_base_fee_wei",
-                "Base fee of the head in wei per gas",
-                head.base_fee_per_gas.unwrap_or_default(),
-            ),
-            (
-                "pool_pending",
-                "Transactions that the next blocks may take",
-                pool.pending as u64,
-            ),
-            (
-                "pool_queued",
-                "Transactions that wait for an earlier nonce",
-                pool.queued as u64,
-            ),
-            (
-                "models_loaded",
-                "Models in the cache of loaded models",
-                models.models as u64,
-            ),
-            (
-                "models_loaded_bytes",
-                "What they weigh",
-                models.held_bytes as u64,
-            ),
-            (
-                "models_loaded_limit_bytes",
-                "What they may weigh",
-                models.limit_bytes as u64,
-            ),
-        ] {
-            let gauge = ConstGauge::<u64>::new(value);
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
-        }
-        for (name, help, value) in [
-            (
-                "model_cache_hits",
-                "Inferences and activations that found their model loaded",
-                models.hits,
-            ),
-            (
-                "model_cache_misses",
-                "Inferences and activations that loaded their model",
-                models.misses,
-            ),
-        ] {
-            let counter = ConstCounter::<u64>::new(value);
-            counter.encode(encoder.encode_descriptor(
-                name,
-                help,
-                None,
-                counter.metric_type(),
-            )?)?;
-        }
-        Ok(())
+        let factory = self.0.spec().evm_factory();
+        let (models, inferences) = (factory.cache_stats(), factory.inference_totals());
+        let base_fee_wei = head.base_fee_per_gas.unwrap_or_default();
+        // Counts of what is in memory fit 64 bits.
+        gauge(encoder, "head_number", "Number of the head", head.number)?;
+        let name = "head_timestamp_seconds";
+        gauge(encoder, name, "Timestamp of the head", head.timestamp)?;
+        let help = "Base fee of the head in wei per gas";
+        gauge(encoder, "head_base_fee_wei", help, base_fee_wei)?;
+        let help = "Transactions that the next blocks may take";
+        gauge(encoder, "pool_pending", help, pool.pending as u64)?;
+        let help = "Transactions that wait for an earlier nonce";
+        gauge(encoder, "pool_queued", help, pool.queued as u64)?;
+        let help = "Models in the cache of loaded models";
+        gauge(encoder, "models_loaded", help, models.models as u64)?;
+        let [held_bytes, limit_bytes] = [models.held_bytes, models.limit_bytes];
+        gauge(
+            encoder,
+            "models_loaded_bytes",
+            "What they weigh",
+            held_bytes as u64,
+        )?;
+        let name = "models_loaded_limit_bytes";
+        gauge(encoder, name, "What they may weigh", limit_bytes as u64)?;
+        let help = "Inferences and activations that found their model loaded";
+        counter(encoder, "model_cache_hits", help, models.hits)?;
+        let help = "Inferences and activations that loaded their model";
+        counter(encoder, "model_cache_misses", help, models.misses)?;
+        let help = "Inferences, for blocks, before them and in calls, whose model ran";
+        counter(encoder, "inferences_run", help, inferences.runs)?;
+        let help = "Inferences whose answer the node had kept";
+        counter(encoder, "inferences_recalled", help, inferences.recalls)?;
+        let help = "Multiply-accumulates of the models that ran, as gas counts them";
+        counter(encoder, "macs", help, inferences.macs)
     }
+}
+
+/// What the cache of answers says of itself at the moment.
+#[derive(Debug)]
+struct AnswerReadings(Arc<FifoAnswerCache>);
+
+impl Collector for AnswerReadings {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let encoder = &mut encoder;
+        let answers = self.0.stats();
+        let help = "Answers of inferences that are kept";
+        gauge(encoder, "answers_kept", help, answers.answers as u64)?;
+        let [held_bytes, limit_bytes] = [answers.held_bytes, answers.limit_bytes];
+        gauge(
+            encoder,
+            "answers_kept_bytes",
+            "What they weigh",
+            held_bytes as u64,
+        )?;
+        let name = "answers_kept_limit_bytes";
+        gauge(encoder, name, "What they may weigh", limit_bytes as u64)?;
+        let help = "Runs whose answer was kept";
+        counter(encoder, "answer_cache_hits", help, answers.hits)?;
+        let help = "Runs whose answer was asked for and not kept";
+        counter(encoder, "answer_cache_misses", help, answers.misses)?;
+        let help = "Kept answers that did not match their checksum";
+        counter(encoder, "answer_cache_damaged", help, answers.damaged)
+    }
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let gauge = ConstGauge::<u64>::new(value);
+    gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+}
+
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let counter = ConstCounter::<u64>::new(value);
+    counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
 }
 
 /// Answers who asks for the metrics.

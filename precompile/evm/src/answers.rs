@@ -133,25 +133,34 @@ impl AnswerCache for ReadOnlyAnswers {
     }
 }
 
+/// Where an output came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The model ran.
+    Run,
+    /// The answer was known.
+    Recall,
+}
+
 /// Fills `output` with what the model said to `input` before, or lets `run` fill it and keeps that.
 pub(crate) fn recall_or_run<E>(
     answers: &dyn AnswerCache,
     key: AnswerKey,
     output: &mut [u8],
     run: impl FnOnce(&mut [u8]) -> Result<(), E>,
-) -> Result<(), E> {
+) -> Result<Origin, E> {
     if let Some(answer) = answers.get(key) {
         match answer.output(key) {
             Some(known) if known.len() == output.len() => {
                 output.copy_from_slice(known);
-                return Ok(());
+                return Ok(Origin::Recall);
             }
             _ => answers.forget(key),
         }
     }
     run(output)?;
     answers.insert(Answer::new(key, output.to_vec()));
-    Ok(())
+    Ok(Origin::Run)
 }
 
 fn sha256(first: B256, second: &[u8]) -> B256 {
@@ -195,12 +204,13 @@ mod tests {
     fn ask(cache: &dyn AnswerCache, key: AnswerKey) -> (Vec<u8>, bool) {
         let has_run = Cell::new(false);
         let mut output = vec![0; 3];
-        recall_or_run(cache, key, &mut output, |output| {
+        let origin = recall_or_run(cache, key, &mut output, |output| {
             has_run.set(true);
             output.copy_from_slice(&[1, 2, 3]);
             Ok::<(), ()>(())
         })
         .unwrap();
+        assert_eq!(origin == Origin::Run, has_run.get());
         (output, has_run.get())
     }
 

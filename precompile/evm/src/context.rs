@@ -2,7 +2,9 @@
 //!
 //! Nothing is decided here.
 
-use crate::{answers::AnswerCache, gas::GasTable, load::ModelCache, meter::Meter, state::State};
+use crate::{
+    answers::AnswerCache, gas::GasTable, load::ModelCache, meter::Meter, state::State, tally::Tally,
+};
 use alloy_primitives::Address;
 use fixpoint_runtime::kernels::Isa;
 
@@ -15,6 +17,8 @@ pub struct Environment<'a> {
     pub cache: &'a dyn ModelCache,
     /// The node's answers of before. `None` runs models each time.
     pub answers: Option<&'a dyn AnswerCache>,
+    /// Where inferences are counted.
+    pub tally: &'a Tally,
     /// The node's kernels.
     pub isa: Isa,
 }

@@ -4,7 +4,7 @@
 
 use crate::{
     abi::{IInference, Words, encode_words},
-    answers::{self, AnswerKey},
+    answers::{self, AnswerKey, Origin},
     context::{Context, Environment},
     error::Failure,
     gas::{Encoding, run_count},
@@ -113,12 +113,16 @@ fn run(
             let arena = arena.get_or_insert_with(|| Arena::new(&model.plan));
             model.plan.run(arena, input, output).map_err(run_failure)
         };
-        match remembered {
+        let origin = match remembered {
             Some(answers) => {
                 let key = AnswerKey::new(model_hash, input);
-                answers::recall_or_run(answers, key, output, run)?;
+                answers::recall_or_run(answers, key, output, run)?
             }
-            None => run(output)?,
+            None => run(output).map(|()| Origin::Run)?,
+        };
+        match origin {
+            Origin::Run => environment.tally.ran(&record.work),
+            Origin::Recall => environment.tally.recalled(),
         }
     }
     Ok(output)

@@ -43,6 +43,7 @@ pub mod record;
 pub mod root;
 mod served;
 pub mod state;
+pub mod tally;
 pub mod wad;
 
 pub use call::{Call, DatabaseError, Outcome, Status, run};

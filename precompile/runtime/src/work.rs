@@ -118,6 +118,15 @@ impl Work {
         }
     }
 
+    /// Multiply-accumulates of all widths.
+    pub const fn macs(&self) -> u64 {
+        self.macs_i8
+            .saturating_add(self.macs_i16x8)
+            .saturating_add(self.macs_i16)
+            .saturating_add(self.depthwise_macs_i8)
+            .saturating_add(self.depthwise_macs_i16)
+    }
+
     /// Adds another operator's work.
     pub fn add(&mut self, other: &Self) {
         let mut sum = self.to_array();

@@ -12,6 +12,7 @@ use crate::{
     client::Devnet,
     import::{export, import},
     models::{PRECOMPILE, clamps, deploy_model, wad},
+    transport::scrape,
 };
 
 /// Elements of an input.
@@ -78,6 +79,25 @@ async fn a_block_finds_the_answers_of_what_waited() {
     for hash in hashes {
         let receipt = devnet.ok("eth_getTransactionReceipt", json!([hash])).await;
         assert_eq!(receipt["status"], "0x1", "{receipt}");
+    }
+
+    // Without pre-execution the block would have run them, and no others have.
+    let metrics = scrape(&devnet).await;
+    for line in [
+        "fixpoint_inferences_run_total 6",
+        "fixpoint_answers_kept 6",
+        "fixpoint_answer_cache_damaged_total 0",
+    ] {
+        assert!(
+            metrics.contains(&format!("\n{line}\n")),
+            "{line}: {metrics}"
+        );
+    }
+    let hits = after["hits"].as_u64().unwrap();
+    assert!(hits >= 6);
+    for name in ["inferences_recalled", "answer_cache_hits"] {
+        let line = format!("\nfixpoint_{name}_total {hits}\n");
+        assert!(metrics.contains(&line), "{line}: {metrics}");
     }
 
     // Calls find them too, in either encoding, and add none.

@@ -69,6 +69,12 @@ async fn exchange(devnet: &Devnet, head: &'static str, headers: String) -> Strin
     .unwrap()
 }
 
+/// The answer to who asks for the metrics.
+pub(crate) async fn scrape(devnet: &Devnet) -> String {
+    let headers = "Host: localhost\r\nConnection: close\r\n".to_owned();
+    exchange(devnet, "GET /metrics", headers).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_this_machine_may_ask() {
     let devnet = Devnet::start().await;
@@ -126,11 +132,7 @@ async fn foreign_pages_are_refused_however_they_come() {
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_tell_of_blocks_and_calls() {
     let devnet = Devnet::start().await;
-    let scrape = async || {
-        let headers = "Host: localhost\r\nConnection: close\r\n".to_owned();
-        exchange(&devnet, "GET /metrics", headers).await
-    };
-    let before = scrape().await;
+    let before = scrape(&devnet).await;
     assert!(before.starts_with("http/1.1 200"), "{before}");
     assert!(before.contains("content-type: application/openmetrics-text"));
     for line in ["fixpoint_blocks_total 0", "fixpoint_head_number 0"] {
@@ -140,7 +142,7 @@ async fn metrics_tell_of_blocks_and_calls() {
         .send(json!({ "from": devnet.account(0), "to": devnet.account(1) }))
         .await;
     devnet.err("eth_getBalance", json!([])).await;
-    let after = scrape().await;
+    let after = scrape(&devnet).await;
     for line in [
         "fixpoint_blocks_total 1",
         "fixpoint_transactions_total 1",

@@ -10,6 +10,7 @@ use fixpoint_precompile::{
     root::{Root, chunk_codes},
     run,
     state::{AccountCode, Accounts, CodeByHash, Load, LoadMarks, StateError, Storage},
+    tally::Tally,
 };
 use fixpoint_runtime::kernels::Isa;
 use fixpoint_vector_schema::{StateFile, bytes, text};
@@ -82,6 +83,7 @@ impl Memory {
             gas: &GENESIS,
             cache: &NoCache,
             answers,
+            tally: &Tally::default(),
             isa,
         };
         let outcome = run(call, &mut during, &environment).expect("a sound state");
