@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use fixpoint_chain::ChainSpec;
+
 use crate::{
     devnet::{DevnetConfig, Node},
-    genesis::{PRECOMPILE_ADDRESS, predeploys},
+    genesis::{PRECOMPILE_ADDRESS, PREDEPLOYS_NEED, predeploys},
     kernels,
 };
 
@@ -33,13 +35,7 @@ fn write_all(text: &mut String, node: &Node, config: &DevnetConfig) -> std::fmt:
         )?;
     }
     writeln!(text, "  mnemonic: {}", config.wallet.mnemonic)?;
-    writeln!(text, "\nContracts")?;
-    writeln!(text, "  {PRECOMPILE_ADDRESS}  inference precompile")?;
-    let mut contracts: Vec<_> = predeploys().unwrap_or_default().into_iter().collect();
-    contracts.sort_by_key(|(_, predeploy)| predeploy.address);
-    for (name, predeploy) in contracts {
-        writeln!(text, "  {}  {name}", predeploy.address)?;
-    }
+    write_contracts(text, spec)?;
     writeln!(text, "\nChain")?;
     writeln!(
         text,
@@ -49,8 +45,7 @@ fn write_all(text: &mut String, node: &Node, config: &DevnetConfig) -> std::fmt:
         spec.genesis_hash()
     )?;
     writeln!(text, "  head {}, gas limit {}", head.number, head.gas_limit)?;
-    let automine = config.automine.unwrap_or(config.block_time.is_none());
-    match (config.block_time, automine) {
+    match (config.block_time, config.automines()) {
         (Some(seconds), false) => writeln!(text, "  a block every {seconds} s")?,
         (Some(seconds), true) => {
             writeln!(
@@ -83,4 +78,28 @@ fn write_all(text: &mut String, node: &Node, config: &DevnetConfig) -> std::fmt:
         )?;
     }
     writeln!(text, "\nListening on {url} (HTTP and WebSocket)")
+}
+
+/// The contracts that this chain has had from its genesis on.
+fn write_contracts(text: &mut String, spec: &ChainSpec) -> std::fmt::Result {
+    writeln!(text, "\nContracts")?;
+    writeln!(text, "  {PRECOMPILE_ADDRESS}  inference precompile")?;
+    let alloc = &spec.genesis().alloc;
+    let mut contracts: Vec<_> = predeploys().unwrap_or_default().into_iter().collect();
+    contracts.retain(|(_, predeploy)| {
+        let account = alloc.get(&predeploy.address);
+        account.is_some_and(|account| account.code.is_some())
+    });
+    contracts.sort_by_key(|(_, predeploy)| predeploy.address);
+    if contracts.is_empty() && spec.hardfork() < PREDEPLOYS_NEED {
+        let (has, needs) = (spec.hardfork(), PREDEPLOYS_NEED);
+        writeln!(
+            text,
+            "  no others: they need {needs}, and this chain is {has}"
+        )?;
+    }
+    for (name, predeploy) in contracts {
+        writeln!(text, "  {}  {name}", predeploy.address)?;
+    }
+    Ok(())
 }

@@ -99,6 +99,13 @@ impl Default for DevnetConfig {
     }
 }
 
+impl DevnetConfig {
+    /// Whether each transaction gets a block as it arrives.
+    pub fn automines(&self) -> bool {
+        self.automine.unwrap_or(self.block_time.is_none())
+    }
+}
+
 /// A running devnet. It stops when [`Node::shutdown`] is called; just dropping it ends the process's
 /// part in it less politely.
 pub struct Node {
@@ -116,7 +123,7 @@ impl Node {
     pub async fn start(config: &DevnetConfig) -> Result<Self> {
         let interval = config.block_time.map(block_interval).transpose()?;
         let mode = Mode {
-            automine: config.automine.unwrap_or(interval.is_none()),
+            automine: config.automines(),
             interval,
         };
         let signers = config.wallet.signers().context("the accounts")?;

@@ -44,6 +44,9 @@ const CREATE2_FACTORY_CODE: Bytes = bytes!(
 /// Runtime code of the project's contracts, generated from the compiler's output.
 const PREDEPLOYS_JSON: &str = include_str!("predeploys.json");
 
+/// The first hardfork whose EVM runs them: they copy memory by MCOPY and lock by transient storage.
+pub const PREDEPLOYS_NEED: EthereumHardfork = EthereumHardfork::Cancun;
+
 /// A contract that exists from the first block on.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Predeploy {
@@ -134,7 +137,7 @@ impl GenesisOptions {
 }
 
 /// The devnet's genesis: every fork up to `options.hardfork` from the start, `funded` accounts, the
-/// precompile's account, the system contracts and the predeploys.
+/// precompile's account, the system contracts and the predeploys, if the hardfork runs them.
 ///
 /// # Errors
 /// As [`predeploys`].
@@ -164,7 +167,8 @@ pub fn devnet_genesis(
             contract(CONSOLIDATION_REQUEST_PREDEPLOY_CODE.clone()),
         ),
     ]);
-    for predeploy in predeploys()?.into_values() {
+    let runnable = options.hardfork >= PREDEPLOYS_NEED;
+    for predeploy in predeploys()?.into_values().filter(|_| runnable) {
         let account = GenesisAccount {
             storage: (!predeploy.storage.is_empty()).then_some(predeploy.storage),
             ..contract(predeploy.code)

@@ -1,11 +1,22 @@
 //! What a devnet can be started with.
 
 use alloy_hardforks::EthereumHardfork;
-use alloy_primitives::{Address, U256};
-use fixpoint_node::{DevnetConfig, Node, accounts::DevWallet, genesis::GenesisOptions};
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall, sol};
+use fixpoint_node::{
+    DevnetConfig, Node,
+    accounts::DevWallet,
+    banner,
+    genesis::{GenesisOptions, predeploys},
+};
 use serde_json::json;
 
 use crate::client::Devnet;
+
+sol! {
+    /// Of ERC-721's metadata.
+    function name() external view returns (string);
+}
 
 /// Nothing as it usually is.
 const UNUSUAL: GenesisOptions = GenesisOptions {
@@ -43,6 +54,32 @@ async fn a_chain_begins_as_it_is_told() {
     // Of Shanghai, before Cancun.
     assert!(block["withdrawalsRoot"].is_string(), "{block}");
     assert!(block["excessBlobGas"].is_null(), "{block}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contracts_are_where_their_code_runs() {
+    let registry = predeploys().unwrap()["ModelRegistry"].address;
+    for (hardfork, runs) in [
+        (EthereumHardfork::Shanghai, false),
+        (EthereumHardfork::Cancun, true),
+        (EthereumHardfork::Prague, true),
+    ] {
+        let config = DevnetConfig {
+            genesis_options: GenesisOptions {
+                hardfork,
+                ..GenesisOptions::default()
+            },
+            ..DevnetConfig::default()
+        };
+        let devnet = Devnet::start_with(config.clone()).await;
+        let banner = banner::text(&devnet.node, &config);
+        assert_eq!(banner.contains("ModelRegistry"), runs, "{banner}");
+        assert_eq!(banner.contains("they need Cancun"), !runs, "{banner}");
+        let name = nameCall {}.abi_encode();
+        let call = json!({ "to": registry, "data": Bytes::from(name) });
+        let answer = devnet.ok("eth_call", json!([call])).await;
+        assert_eq!(answer != "0x", runs, "{hardfork}: {answer}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
