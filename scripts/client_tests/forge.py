@@ -1,6 +1,7 @@
 """forge: scripts that broadcast and resume, single contracts, and tests on a fork of the node."""
 
 import json
+import pathlib
 import shutil
 
 from client_tests.foundry import PROJECT, Foundry, create_purse, eventually, expect
@@ -90,6 +91,24 @@ def check_tests(foundry, purse):
     return len(statuses) + 3
 
 
+def check_console(foundry, log):
+    """What contracts say by `console.log` stands in the node's output, and why they failed."""
+    chatter = foundry.json(
+        "forge", "create", "src/Chatter.sol:Chatter", "--broadcast", "--private-key", OWNER_KEY
+    )["deployedTo"]
+    foundry("cast", "send", chatter, "keep(uint256)", "7", "--private-key", OWNER_KEY)
+    foundry(
+        "cast", "send", chatter, "refuse()", "--private-key", OWNER_KEY, "--gas-limit", "100000"
+    )
+    foundry("cast", "call", chatter, "look()")
+
+    # In the transaction and in the call.
+    eventually(lambda: log.read_text().count("has 7") >= 2)
+    said = log.read_text()
+    for line in ("to keep 7", "about to refuse 7", "enough said"):
+        expect(line in said, said)
+
+
 def test_forge(node):
     """Every check; returns how many there are."""
     foundry = Foundry(node.url)
@@ -97,5 +116,6 @@ def test_forge(node):
     purse = check_deployed(foundry, deploy_by_script(foundry))
     tests = check_tests(foundry, purse)
     check_create(foundry)
+    check_console(foundry, pathlib.Path(node.log.name))
     check_deployed(foundry, check_resume(foundry, before))
-    return tests + 4
+    return tests + 5

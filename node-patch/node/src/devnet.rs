@@ -346,10 +346,10 @@ pub fn run_devnet(config: DevnetConfig) -> Result<()> {
 
 /// Logs to standard error. `RUST_LOG` says more of what than the configuration does.
 fn start_log(config: &DevnetConfig) {
-    let level = if config.log_blocks {
-        "warn,fixpoint_node=info"
-    } else {
-        "warn"
+    let level = match (config.log_blocks, config.quiet) {
+        (true, _) => "warn,fixpoint_rpc::journal=info,fixpoint_node=info",
+        (false, false) => "warn,fixpoint_rpc::journal=info",
+        (false, true) => "warn",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Gas of a transfer to an account without code.
-const TRANSFER_GAS: u64 = 21_000;
+pub(crate) const TRANSFER_GAS: u64 = 21_000;
 /// The stipend of a call with value: a callee may need that much more than it uses.
 const CALL_STIPEND_GAS: u64 = 2_300;
 /// The search stops when the remaining interval is this part of its upper end: 1/64. A finer answer

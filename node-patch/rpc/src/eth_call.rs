@@ -7,9 +7,11 @@ use jsonrpsee::core::RegisterMethodError;
 
 use crate::{
     access_list,
+    console::ConsoleInspector,
     context::{Context, LATEST, PENDING},
     error::RpcError,
     estimate::estimate_gas,
+    journal,
     methods::{Arguments, Module, register as method},
     simulate::{Simulation, success},
 };
@@ -38,7 +40,13 @@ fn simulation(
 fn call(context: &Context, arguments: &mut Arguments<'_>) -> Result<Bytes, RpcError> {
     let (mut simulation, request) = simulation(context, arguments, LATEST)?;
     let transaction = simulation.prepare(request)?;
-    success(simulation.run(transaction)?.result)
+    if context.controls.is_none() || !journal::is_read() {
+        return success(simulation.run(transaction)?.result);
+    }
+    let mut console = ConsoleInspector::default();
+    let outcome = simulation.run_under(&mut console, transaction)?;
+    journal::say(console.into_lines());
+    success(outcome.result)
 }
 
 fn estimate(context: &Context, arguments: &mut Arguments<'_>) -> Result<U64, RpcError> {

@@ -11,8 +11,9 @@
 //! 4. `simulate`, `estimate`, `access_list`: EVM runs that leave no trace in the chain; `traced`:
 //!    one that is traced, and `trace_budget`: how much it may keep; `inference_traces`: what a
 //!    trace shows of inferences.
-//! 5. `inference_cost`: what a model's inferences cost, by operator; `state_file`: a state as a file.
-//! 6. `convert`: chain types to JSON types; `error`: failures to error objects.
+//! 5. `journal`: what is logged of transactions and calls for people, `console`: what contracts say in them.
+//! 6. `inference_cost`: what a model's inferences cost, by operator; `state_file`: a state as a file.
+//! 7. `convert`: chain types to JSON types; `error`: failures to error objects.
 //!
 //! Nothing here makes a block or decides when one is made: see [`Miner`]; nor changes state outside of
 //! a transaction: see [`Controls`].
@@ -20,6 +21,7 @@
 mod access_list;
 mod accounts;
 mod admission;
+mod console;
 mod context;
 mod controls;
 mod convert;
@@ -43,6 +45,7 @@ mod impersonation;
 mod inference_cost;
 mod inference_traces;
 mod intercept;
+mod journal;
 mod methods;
 mod metrics;
 mod mining;

@@ -21,6 +21,7 @@ use crate::{
     explorer::{Explorer, Pages},
     families,
     intercept::InterceptLayer,
+    journal,
     metrics::Scrapes,
 };
 
@@ -80,6 +81,11 @@ impl RpcServer {
         let admission = Admission::new(local_only, MAX_WEBSOCKETS);
         let context = Arc::new(context);
         let weak = Arc::downgrade(&context);
+        if context.controls.is_some() {
+            let heads = context.heads.subscribe();
+            // Ends with the chain.
+            tokio::spawn(journal::follow(heads, weak.clone()));
+        }
         let server = Server::builder()
             .set_config(config)
             .set_http_middleware(

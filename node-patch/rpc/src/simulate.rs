@@ -6,6 +6,7 @@
 use alloy_eips::BlockId;
 use alloy_evm::{
     Evm, EvmEnv, EvmFactory,
+    eth::EthEvmContext,
     overrides::{StateOverrideError, apply_block_overrides, apply_state_overrides},
     rpc::TryIntoTxEnv,
 };
@@ -13,7 +14,7 @@ use alloy_primitives::U256;
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
 use fixpoint_chain::{FixpointEvmFactory, StateDatabase, StateError};
 use revm::{
-    Database as _,
+    Database as _, Inspector,
     context::{
         TxEnv,
         result::{
@@ -120,6 +121,22 @@ impl Simulation {
             .factory
             .create_evm(&mut self.database, self.env.clone());
         evm.transact(transaction).map_err(evm_error)
+    }
+
+    /// The same while `inspector` looks on.
+    pub(crate) fn run_under<'a, I>(
+        &'a mut self,
+        inspector: I,
+        transaction: TxEnv,
+    ) -> Result<ResultAndState, RpcError>
+    where
+        I: Inspector<EthEvmContext<&'a mut StateDatabase>>,
+    {
+        let env = self.env.clone();
+        self.factory
+            .create_evm_with_inspector(&mut self.database, env, inspector)
+            .transact(transaction)
+            .map_err(evm_error)
     }
 }
 
