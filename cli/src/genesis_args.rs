@@ -15,7 +15,7 @@ pub(crate) struct GenesisArgs {
     /// EIP-155 chain id
     #[arg(long, value_name = "ID", default_value_t = GenesisOptions::default().chain_id)]
     chain_id: u64,
-    /// Hardfork of all blocks; the predeployed contracts are compiled for Osaka
+    /// Hardfork from the first block on; the predeployed contracts need Cancun
     #[arg(long, value_name = "NAME", default_value = "osaka", value_parser = HARDFORKS, ignore_case = true)]
     hardfork: String,
     /// Gas of one block

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use alloy_hardforks::EthereumHardfork;
 use alloy_primitives::U256;
 use fixpoint_node::ChainSpec;
 use fixpoint_precompile::address::{CHUNK_STORE, PRECOMPILE};
@@ -59,6 +60,55 @@ fn it_is_printed_without_a_file_and_may_be_bare() {
     assert_eq!(bare["config"]["fixpointTime"], 0);
     let usual = ok_json(&["genesis"]);
     assert!(usual["alloc"].get(&store).is_some(), "{usual}");
+}
+
+#[test]
+fn a_hardfork_may_begin_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("genesis.json");
+    let told = ok(&[
+        "genesis",
+        "--hardfork",
+        "cancun",
+        "--fork",
+        "prague=1900000000",
+        "--fork",
+        "osaka=2000000000",
+        "-o",
+        &shown(&file),
+    ]);
+    assert_contains(
+        &told,
+        &["Cancun", "Prague from 1900000000", "Osaka from 2000000000"],
+    );
+    let spec = ChainSpec::from_file(&file).expect("a specification");
+    for (time, want) in [
+        (1_899_999_999, EthereumHardfork::Cancun),
+        (1_900_000_000, EthereumHardfork::Prague),
+        (2_000_000_000, EthereumHardfork::Osaka),
+    ] {
+        assert_eq!(spec.hardfork_at(time), want, "{time}");
+    }
+    for (forks, complaint) in [
+        (["shanghai=5", "prague=5"], "Shanghai has a time already"),
+        (
+            ["prague=9", "osaka=8"],
+            "the time of Osaka comes before that of Prague",
+        ),
+        (["osaka=8", "london=9"], "London cannot begin later"),
+    ] {
+        let [one, other] = forks;
+        let said = error(&[
+            "genesis",
+            "--hardfork",
+            "cancun",
+            "--fork",
+            one,
+            "--fork",
+            other,
+        ]);
+        assert_contains(&said, &[complaint]);
+    }
 }
 
 #[test]

@@ -235,7 +235,9 @@ pub fn context(
         parent_hash: template.parent_hash,
         parent_beacon_block_root: template.parent_beacon_block_root,
         ommers: &[],
-        withdrawals: spec.has_withdrawals().then(Default::default),
+        withdrawals: spec
+            .has_withdrawals(template.timestamp)
+            .then(Default::default),
         extra_data: template.extra_data.clone(),
         tx_count_hint: Some(transactions),
         slot_number: None,

@@ -175,6 +175,7 @@ pub fn check(
 
 /// Fields whose value or size does not depend on the parent.
 fn check_constants(spec: &ChainSpec, header: &Header) -> Result<(), HeaderError> {
+    let time_s = header.timestamp;
     if header.extra_data.len() > MAX_EXTRA_DATA_BYTES {
         return Err(HeaderError::ExtraData {
             got: header.extra_data.len(),
@@ -193,17 +194,17 @@ fn check_constants(spec: &ChainSpec, header: &Header) -> Result<(), HeaderError>
     if header.nonce != B64::ZERO {
         return Err(HeaderError::Nonce { got: header.nonce });
     }
-    if header.withdrawals_root != spec.has_withdrawals().then_some(EMPTY_WITHDRAWALS) {
+    if header.withdrawals_root != spec.has_withdrawals(time_s).then_some(EMPTY_WITHDRAWALS) {
         return Err(HeaderError::Withdrawals {
             got: header.withdrawals_root,
         });
     }
-    if header.blob_gas_used != spec.has_blob_fields().then_some(0) {
+    if header.blob_gas_used != spec.has_blob_fields(time_s).then_some(0) {
         return Err(HeaderError::BlobGasUsed {
             got: header.blob_gas_used,
         });
     }
-    if header.parent_beacon_block_root.is_some() != spec.has_blob_fields() {
+    if header.parent_beacon_block_root.is_some() != spec.has_blob_fields(time_s) {
         return Err(match header.parent_beacon_block_root {
             None => HeaderError::NoParentBeaconBlockRoot,
             Some(_) => HeaderError::LaterFork {
@@ -211,7 +212,7 @@ fn check_constants(spec: &ChainSpec, header: &Header) -> Result<(), HeaderError>
             },
         });
     }
-    if header.requests_hash.is_some() != spec.has_requests() {
+    if header.requests_hash.is_some() != spec.has_requests(time_s) {
         return Err(match header.requests_hash {
             None => HeaderError::NoRequestsHash,
             Some(_) => HeaderError::LaterFork {
@@ -271,8 +272,8 @@ fn check_gas(spec: &ChainSpec, parent: &Header, header: &Header) -> Result<(), H
         });
     }
     let want = spec
-        .has_blob_fields()
-        .then(|| spec.next_excess_blob_gas(parent));
+        .has_blob_fields(header.timestamp)
+        .then(|| spec.next_excess_blob_gas(parent, header.timestamp));
     if header.excess_blob_gas != want {
         return Err(HeaderError::ExcessBlobGas {
             got: header.excess_blob_gas,

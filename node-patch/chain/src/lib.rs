@@ -2,7 +2,8 @@
 //!
 //! One call to [`Chain::mine`] runs through these files in this order:
 //!
-//! 1. [`spec`]: what the network agrees on before block 0; `genesis`: block 0.
+//! 1. [`spec`]: what the network agrees on before block 0; `forks`: when its hardforks begin;
+//!    `genesis`: block 0.
 //! 2. [`pool`]: signed transactions that wait for a block.
 //! 3. [`build`] and [`verify`]: making a block and checking one; both run [`execute`], the only executor.
 //!    [`pre_execute`] runs what waits in the pool, for what its inferences say.
@@ -22,6 +23,7 @@ pub mod build;
 pub mod chain;
 pub mod diff;
 pub mod execute;
+mod forks;
 mod genesis;
 pub mod header;
 mod listeners;

@@ -10,7 +10,7 @@ use alloy_eips::{
 use alloy_evm::{EvmEnv, eth::spec::EthExecutorSpec};
 use alloy_genesis::{Genesis, GenesisAccount};
 use alloy_hardforks::{EthereumHardfork, EthereumHardforks, ForkCondition};
-use alloy_primitives::{Address, B256, U256, address};
+use alloy_primitives::{Address, B256, address};
 use fixpoint_evm::{
     FixpointEvmFactory,
     precompile::{answers::AnswerCache, gas::GAS_TABLE_VERSION},
@@ -19,6 +19,7 @@ use fixpoint_evm::{
 use crate::{
     block::SealedHeader,
     diff::StateDiff,
+    forks::ForkTimes,
     genesis,
     header::{MAX_EXTRA_DATA_BYTES, MAX_GAS_LIMIT, MINIMUM_GAS_LIMIT},
     state_trie::StateTrie,
@@ -48,8 +49,7 @@ struct Inner {
     genesis: Genesis,
     genesis_header: SealedHeader,
     inference_activation_s: u64,
-    /// Active from block 0 with all before it; no later one ever is.
-    hardfork: EthereumHardfork,
+    forks: ForkTimes,
 }
 
 /// A genesis that this chain cannot start from.
@@ -76,6 +76,14 @@ pub enum SpecError {
     /// `config.fixpointGasTable` names prices that this build does not charge.
     #[error("config.{GAS_TABLE_KEY} is {0}; this build charges by table {GAS_TABLE_VERSION}")]
     GasTable(u64),
+    /// A hardfork would be active before one that it builds on.
+    #[error("the time of {later} comes before that of {earlier}, or {earlier} has none")]
+    ForkOrder {
+        /// What has to be active first.
+        earlier: EthereumHardfork,
+        /// What the genesis has before it.
+        later: EthereumHardfork,
+    },
     /// The gas limit is outside of what a block may have.
     #[error("genesis gas limit {got} is not within {MINIMUM_GAS_LIMIT}..={MAX_GAS_LIMIT}")]
     GasLimit {
@@ -106,9 +114,10 @@ impl ChainSpec {
     /// Makes a spec of a genesis. The EIP-2935, 4788, 7002 and 7251 system contracts and the
     /// precompile's marker account (code 0xfe, nonce 1) are added where the genesis lacks them.
     ///
-    /// One hardfork is active from block 0, whatever times `genesis.config` says: the one that its
-    /// `fixpointHardfork` names, Osaka if absent. Its `fixpointTime` (seconds) is when the precompile
-    /// activates, 0 if absent. Its `fixpointGasTable`, if there, is the version of the prices.
+    /// Hardforks are active from geth's times in `genesis.config` on (`shanghaiTime` to `osakaTime`), Osaka
+    /// from block 0 if there are none; if its `fixpointHardfork` names one, that one has all blocks. Its
+    /// `fixpointTime` (seconds) is when the precompile activates, 0 if absent. Its `fixpointGasTable`, if
+    /// there, is the version of the prices.
     pub fn from_genesis(mut genesis: Genesis) -> Result<Self, SpecError> {
         for (address, code) in genesis::system_contracts() {
             genesis
@@ -126,7 +135,7 @@ impl ChainSpec {
     /// [`Self::from_genesis`], adding no account: for a chain that was not made for the precompile.
     pub fn from_exact_genesis(genesis: Genesis) -> Result<Self, SpecError> {
         genesis::check(&genesis)?;
-        let hardfork = hardfork(&genesis)?;
+        let forks = ForkTimes::of(&genesis)?;
         let inference_activation_s = match genesis
             .config
             .extra_fields
@@ -144,13 +153,13 @@ impl ChainSpec {
         }
         let mut trie = StateTrie::default();
         trie.apply(&genesis::state(&genesis));
-        let genesis_header = genesis::header(&genesis, hardfork, trie.root())?;
+        let genesis_header = genesis::header(&genesis, forks.at(genesis.timestamp), trie.root())?;
         Ok(Self {
             inner: Arc::new(Inner {
                 genesis,
                 genesis_header: SealedHeader::new(genesis_header),
                 inference_activation_s,
-                hardfork,
+                forks,
             }),
             contracts_may_send: false,
             evm_factory: FixpointEvmFactory::new(inference_activation_s),
@@ -226,29 +235,29 @@ impl ChainSpec {
         BaseFeeParams::ethereum()
     }
 
-    /// The hardfork of all its blocks.
-    pub fn hardfork(&self) -> EthereumHardfork {
-        self.inner.hardfork
+    /// The hardfork of blocks with this timestamp.
+    pub fn hardfork_at(&self, timestamp_s: u64) -> EthereumHardfork {
+        self.inner.forks.at(timestamp_s)
     }
 
-    /// Whether blocks have a list of withdrawals (always empty).
-    pub fn has_withdrawals(&self) -> bool {
-        self.hardfork() >= EthereumHardfork::Shanghai
+    /// Whether blocks of this time have a list of withdrawals (always empty).
+    pub fn has_withdrawals(&self, timestamp_s: u64) -> bool {
+        self.hardfork_at(timestamp_s) >= EthereumHardfork::Shanghai
     }
 
-    /// Whether headers have the fields of EIP-4844 and EIP-4788.
-    pub fn has_blob_fields(&self) -> bool {
-        self.hardfork() >= EthereumHardfork::Cancun
+    /// Whether headers of this time have the fields of EIP-4844 and EIP-4788.
+    pub fn has_blob_fields(&self, timestamp_s: u64) -> bool {
+        self.hardfork_at(timestamp_s) >= EthereumHardfork::Cancun
     }
 
-    /// Whether headers have a hash of requests (EIP-7685).
-    pub fn has_requests(&self) -> bool {
-        self.hardfork() >= EthereumHardfork::Prague
+    /// Whether headers of this time have a hash of requests (EIP-7685).
+    pub fn has_requests(&self, timestamp_s: u64) -> bool {
+        self.hardfork_at(timestamp_s) >= EthereumHardfork::Prague
     }
 
-    /// EIP-4844 parameters (blob transactions are not accepted).
-    pub fn blob_params(&self) -> BlobParams {
-        match self.hardfork() {
+    /// EIP-4844 parameters at this time (blob transactions are not accepted).
+    pub fn blob_params(&self, timestamp_s: u64) -> BlobParams {
+        match self.hardfork_at(timestamp_s) {
             EthereumHardfork::Osaka => BlobParams::osaka(),
             EthereumHardfork::Prague => BlobParams::prague(),
             _ => BlobParams::cancun(),
@@ -258,13 +267,14 @@ impl ChainSpec {
     /// `header` with the fields that its hardfork has in a child of `parent`, as far as they are known
     /// before execution.
     pub fn with_fork_fields(&self, header: Header, parent: &Header, beacon_root: B256) -> Header {
-        let has_blobs = self.has_blob_fields();
+        let time_s = header.timestamp;
+        let has_blobs = self.has_blob_fields(time_s);
         Header {
-            withdrawals_root: self.has_withdrawals().then_some(EMPTY_WITHDRAWALS),
+            withdrawals_root: self.has_withdrawals(time_s).then_some(EMPTY_WITHDRAWALS),
             blob_gas_used: has_blobs.then_some(0),
-            excess_blob_gas: has_blobs.then(|| self.next_excess_blob_gas(parent)),
+            excess_blob_gas: has_blobs.then(|| self.next_excess_blob_gas(parent, time_s)),
             parent_beacon_block_root: has_blobs.then_some(beacon_root),
-            requests_hash: self.has_requests().then_some(B256::ZERO),
+            requests_hash: self.has_requests(time_s).then_some(B256::ZERO),
             ..header
         }
     }
@@ -276,10 +286,10 @@ impl ChainSpec {
             .unwrap_or(INITIAL_BASE_FEE)
     }
 
-    /// `excessBlobGas` of the block after `parent`.
-    pub fn next_excess_blob_gas(&self, parent: &Header) -> u64 {
+    /// `excessBlobGas` of the block after `parent` at this time; the first that has it begins at zero.
+    pub fn next_excess_blob_gas(&self, parent: &Header, timestamp_s: u64) -> u64 {
         parent
-            .next_block_excess_blob_gas(self.blob_params())
+            .next_block_excess_blob_gas(self.blob_params(timestamp_s))
             .unwrap_or(0)
     }
 
@@ -296,7 +306,9 @@ impl ChainSpec {
 
     /// What the EVM sees of the block with this header.
     pub fn evm_env(&self, header: &Header) -> EvmEnv {
-        let blobs = self.has_blob_fields().then(|| self.blob_params());
+        let time_s = header.timestamp;
+        let blobs = self.has_blob_fields(time_s);
+        let blobs = blobs.then(|| self.blob_params(time_s));
         let mut env = EvmEnv::for_eth_block(header, self, self.chain_id(), blobs);
         env.cfg_env.disable_eip3607 = self.contracts_may_send;
         env
@@ -305,18 +317,7 @@ impl ChainSpec {
 
 impl EthereumHardforks for ChainSpec {
     fn ethereum_fork_activation(&self, fork: EthereumHardfork) -> ForkCondition {
-        use EthereumHardfork as F;
-        match fork {
-            F::Dao => ForkCondition::Never,
-            F::Paris => ForkCondition::TTD {
-                activation_block_number: 0,
-                fork_block: Some(0),
-                total_difficulty: U256::ZERO,
-            },
-            earlier if earlier < F::Paris => ForkCondition::Block(0),
-            active if active <= self.hardfork() => ForkCondition::Timestamp(0),
-            _later => ForkCondition::Never,
-        }
+        self.inner.forks.condition(fork)
     }
 }
 
@@ -326,22 +327,10 @@ impl EthExecutorSpec for ChainSpec {
     }
 }
 
-fn hardfork(genesis: &Genesis) -> Result<EthereumHardfork, SpecError> {
-    use EthereumHardfork as F;
-    let fields = &genesis.config.extra_fields;
-    let Some(name) = fields.get_deserialized::<String>(HARDFORK_KEY) else {
-        return Ok(F::Osaka);
-    };
-    let name = name?;
-    [F::Paris, F::Shanghai, F::Cancun, F::Prague, F::Osaka]
-        .into_iter()
-        .find(|fork| fork.name().eq_ignore_ascii_case(&name))
-        .ok_or(SpecError::Hardfork(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use revm::primitives::hardfork::SpecId;
 
     const JSON: &str = r#"{
         "config": { "chainId": 31337, "fixpointTime": 77 },
@@ -438,6 +427,25 @@ mod tests {
             ChainSpec::from_json(&unknown),
             Err(SpecError::Hardfork(name)) if name == "london"
         ));
+    }
+
+    #[test]
+    fn blocks_have_the_fields_of_their_time() {
+        let json = JSON.replace("77", r#"77, "shanghaiTime": 0, "cancunTime": 100"#);
+        let spec = ChainSpec::from_json(&json).expect("a valid genesis");
+        let parent = spec.genesis_header();
+        assert!(parent.withdrawals_root.is_some() && parent.excess_blob_gas.is_none());
+        for (timestamp, excess_blob_gas) in [(99, None), (100, Some(0))] {
+            let header = Header {
+                timestamp,
+                ..Header::default()
+            };
+            let header = spec.with_fork_fields(header, parent, B256::ZERO);
+            assert_eq!(header.excess_blob_gas, excess_blob_gas);
+            assert_eq!(header.requests_hash, None);
+            let mcopy = spec.evm_env(&header).cfg_env.spec >= SpecId::CANCUN;
+            assert_eq!(mcopy, excess_blob_gas.is_some());
+        }
     }
 
     #[test]

@@ -89,15 +89,16 @@ pub(crate) fn verify(
 ) -> Result<Layer, VerifyError> {
     header::check(spec, view.header(), &block.header, now_s)?;
     let withdrawals = block.body.withdrawals.as_ref();
+    let time_s = block.header.timestamp;
     let right_withdrawals = match withdrawals {
-        Some(list) => spec.has_withdrawals() && list.is_empty(),
-        None => !spec.has_withdrawals(),
+        Some(list) => spec.has_withdrawals(time_s) && list.is_empty(),
+        None => !spec.has_withdrawals(time_s),
     };
     if !block.body.ommers.is_empty() || !right_withdrawals {
         return Err(VerifyError::Body);
     }
     let got = block.length();
-    if spec.hardfork() >= EthereumHardfork::Osaka && got > MAX_BLOCK_BYTES {
+    if spec.hardfork_at(time_s) >= EthereumHardfork::Osaka && got > MAX_BLOCK_BYTES {
         return Err(VerifyError::BlockBytes { got });
     }
     let claimed = block.header;

@@ -3,7 +3,10 @@
 use alloy_genesis::{ChainConfig, Genesis};
 use alloy_primitives::{Address, B64, B256, Bytes, U256};
 use alloy_rlp::Decodable;
-use fixpoint_chain::{Block, Chain, ChainSpec, Location, spec::HARDFORK_KEY};
+use fixpoint_chain::{
+    Block, Chain, ChainSpec, Location,
+    spec::{ACTIVATION_KEY, HARDFORK_KEY},
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -218,12 +221,9 @@ fn spec(test: &Test, activation_s: u64) -> Result<ChainSpec, String> {
             .map_or(CHAIN_ID, |id| id.saturating_to()),
         ..ChainConfig::default()
     };
-    for (key, value) in [
-        (HARDFORK_KEY, Value::from(test.network.clone())),
-        ("fixpointTime", Value::from(activation_s)),
-    ] {
-        config.extra_fields.insert(key.to_owned(), value);
-    }
+    set_forks(&mut config, &test.network)?;
+    let fields = &mut config.extra_fields;
+    fields.insert(ACTIVATION_KEY.to_owned(), activation_s.into());
     let alloc = test.pre.iter();
     let genesis = Genesis {
         config,
@@ -243,4 +243,39 @@ fn spec(test: &Test, activation_s: u64) -> Result<ChainSpec, String> {
         ..Genesis::default()
     };
     ChainSpec::from_exact_genesis(genesis).map_err(|error| error.to_string())
+}
+
+/// The hardforks of a network by its name: `Cancun`, or `ShanghaiToCancunAtTime15k`.
+fn set_forks(config: &mut ChainConfig, network: &str) -> Result<(), String> {
+    let Some((first, change)) = network.split_once("To") else {
+        let fields = &mut config.extra_fields;
+        fields.insert(HARDFORK_KEY.to_owned(), network.into());
+        return Ok(());
+    };
+    let unknown = || format!("{network} is a network of an unknown form");
+    let (second, time) = change.split_once("AtTime").ok_or_else(unknown)?;
+    let thousands = time.strip_suffix('k').ok_or_else(unknown)?;
+    let thousands: u64 = thousands.parse().map_err(|_| unknown())?;
+    let names = ["Shanghai", "Cancun", "Prague", "Osaka"];
+    let times = [
+        &mut config.shanghai_time,
+        &mut config.cancun_time,
+        &mut config.prague_time,
+        &mut config.osaka_time,
+    ];
+    // Those before the second are there from the start; the first may be Paris, which has no time.
+    let position = names.iter().position(|name| *name == second);
+    let position = position.ok_or_else(unknown)?;
+    let is_next = first == "Paris" && position == 0 || names[..position].last() == Some(&first);
+    if !is_next {
+        return Err(unknown());
+    }
+    for (index, time) in times.into_iter().enumerate() {
+        *time = (index <= position).then_some(if index < position {
+            0
+        } else {
+            thousands * 1_000
+        });
+    }
+    Ok(())
 }

@@ -23,7 +23,6 @@ const STORAGE_WITHOUT_CODE: &str = "creates at an account with storage but neith
 
 /// Networks of block tests whose blocks this node's import has no rules for.
 const BEFORE_THE_MERGE: &str = "blocks from before the merge, which no chain of this node can have";
-const TRANSITIONS: &str = "a chain of this node has one hardfork from its first block on";
 
 /// The reason for which a file is not run.
 pub(crate) fn of_path(path: &str) -> Option<&'static str> {
@@ -33,9 +32,9 @@ pub(crate) fn of_path(path: &str) -> Option<&'static str> {
 
 /// The reason for which block tests of a network are not run.
 pub(crate) fn of_network(network: &str) -> Option<&'static str> {
-    match network {
+    let first = network.split("To").next().unwrap_or(network);
+    match first {
         "Paris" | "Shanghai" | "Cancun" | "Prague" | "Osaka" => None,
-        transition if transition.contains("To") => Some(TRANSITIONS),
         _ => Some(BEFORE_THE_MERGE),
     }
 }

@@ -41,7 +41,7 @@ fn write_all(text: &mut String, node: &Node, config: &DevnetConfig) -> std::fmt:
         text,
         "  id {}, {}, genesis {}",
         spec.chain_id(),
-        spec.hardfork(),
+        spec.hardfork_at(head.timestamp),
         spec.genesis_hash()
     )?;
     writeln!(text, "  head {}, gas limit {}", head.number, head.gas_limit)?;
@@ -91,11 +91,12 @@ fn write_contracts(text: &mut String, spec: &ChainSpec) -> std::fmt::Result {
         account.is_some_and(|account| account.code.is_some())
     });
     contracts.sort_by_key(|(_, predeploy)| predeploy.address);
-    if contracts.is_empty() && spec.hardfork() < PREDEPLOYS_NEED {
-        let (has, needs) = (spec.hardfork(), PREDEPLOYS_NEED);
+    let has = spec.hardfork_at(spec.genesis_header().timestamp);
+    if contracts.is_empty() && has < PREDEPLOYS_NEED {
+        let needs = PREDEPLOYS_NEED;
         writeln!(
             text,
-            "  no others: they need {needs}, and this chain is {has}"
+            "  no others: they need {needs}, and this chain begins with {has}"
         )?;
     }
     for (name, predeploy) in contracts {

@@ -103,7 +103,7 @@ impl GenesisOptions {
         let genesis = spec.genesis();
         Self {
             chain_id: spec.chain_id(),
-            hardfork: spec.hardfork(),
+            hardfork: spec.hardfork_at(genesis.timestamp),
             gas_limit: genesis.gas_limit,
             base_fee_wei: genesis.base_fee_per_gas.unwrap_or_default(),
             timestamp_s: Some(genesis.timestamp),
@@ -273,7 +273,7 @@ mod tests {
             (Some(0), None)
         );
         let spec = fixpoint_chain::ChainSpec::from_genesis(genesis).unwrap();
-        assert_eq!(spec.hardfork(), EthereumHardfork::Cancun);
+        assert_eq!(spec.hardfork_at(u64::MAX), EthereumHardfork::Cancun);
     }
 
     #[test]

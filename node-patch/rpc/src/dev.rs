@@ -249,11 +249,12 @@ fn metadata(context: &Context, _: &mut Arguments<'_>) -> Result<Metadata, RpcErr
 
 fn node_info(context: &Context, _: &mut Arguments<'_>) -> Result<NodeInfo, RpcError> {
     let head = context.chain.head();
+    let hardfork = context.chain.spec().hardfork_at(head.timestamp);
     Ok(NodeInfo {
         current_block_number: head.number,
         current_block_timestamp: head.timestamp,
         current_block_hash: head.hash(),
-        hard_fork: context.chain.spec().hardfork().name().to_ascii_lowercase(),
+        hard_fork: hardfork.name().to_ascii_lowercase(),
         transaction_order: "fees".to_owned(),
         environment: NodeEnvironment {
             base_fee: u128::from(next_base_fee_wei(context)),

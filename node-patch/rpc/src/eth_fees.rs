@@ -23,7 +23,7 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
     })?;
     method(module, "eth_blobBaseFee", |context, _| {
         let header = context.chain.head();
-        let fee = header.next_block_blob_fee(context.chain.spec().blob_params());
+        let fee = header.next_block_blob_fee(context.chain.spec().blob_params(header.timestamp));
         Ok(U256::from(fee.unwrap_or_default()))
     })?;
     method(module, "eth_feeHistory", fee_history)
@@ -77,9 +77,11 @@ fn fee_history(context: &Context, arguments: &mut Arguments<'_>) -> Result<FeeHi
         history
             .gas_used_ratio
             .push(ratio(header.gas_used, header.gas_limit));
-        history
-            .base_fee_per_blob_gas
-            .push(header.blob_fee(spec.blob_params()).unwrap_or_default());
+        history.base_fee_per_blob_gas.push(
+            header
+                .blob_fee(spec.blob_params(header.timestamp))
+                .unwrap_or_default(),
+        );
         history.blob_gas_used_ratio.push(0.0);
         if !percentiles.is_empty() {
             rewards.push(tips_at(&block, &percentiles));
@@ -90,7 +92,7 @@ fn fee_history(context: &Context, arguments: &mut Arguments<'_>) -> Result<FeeHi
                 .push(u128::from(spec.next_base_fee_wei(header)));
             history.base_fee_per_blob_gas.push(
                 header
-                    .next_block_blob_fee(spec.blob_params())
+                    .next_block_blob_fee(spec.blob_params(header.timestamp))
                     .unwrap_or_default(),
             );
         }
