@@ -1,18 +1,25 @@
 //! `fixpoint devnet`: a node for development. Options are called as anvil's are.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 use fixpoint_node::{
-    DevnetConfig,
+    DevnetConfig, History, MIN_STATES,
     accounts::DevWallet,
     genesis::GenesisOptions,
     machine_time_s,
     pre_execution::{MAX_THREADS, default_threads},
+    repair::repair_directory,
     run_devnet,
 };
 
-use crate::genesis_args::{GenesisArgs, NEW_CHAIN};
+use crate::{
+    genesis_args::{GenesisArgs, NEW_CHAIN},
+    output::out,
+};
 
 /// Run a development node: an Ethereum chain with the inference precompile.
 ///
@@ -41,6 +48,14 @@ pub(crate) struct Args {
     /// Keep the chain here (default: in memory, gone at the end)
     #[arg(long, value_name = "D")]
     data_dir: Option<PathBuf>,
+    /// Keep no more states of the past than those after the newest N blocks, N at least 64 (default: all).
+    /// Blocks and receipts stay; calls, traces and proofs at older blocks are refused
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(MIN_STATES..))]
+    prune_history: Option<u64>,
+    /// Save what can be saved of a damaged --data-dir, and end: run its blocks from genesis into a new
+    /// database, up to the first that is missing or wrong. The damaged file stays beside it
+    #[arg(long, requires = "data_dir")]
+    repair: bool,
     /// Threads that run waiting transactions before their block, so that it finds the answers of
     /// their inferences; 0 for none (default: one less than the machine has, at least 1)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=i64::from(MAX_THREADS)))]
@@ -142,6 +157,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
                --load-state takes accounts, code and storage from a file that `anvil --dump-state` wrote"
         );
     }
+    if let Some(directory) = args.data_dir.as_ref().filter(|_| args.repair) {
+        return repair(directory);
+    }
     let genesis = args.init.as_ref().map(|file| {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read {}", file.display()))?;
@@ -153,6 +171,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         host: args.host,
         port: args.port,
         data_dir: args.data_dir,
+        history: args.prune_history.map_or(History::All, History::States),
         block_time: args.mining.block_time,
         automine: args.mining.automine(),
         auto_impersonate: args.accounts.auto_impersonate,
@@ -174,4 +193,19 @@ pub(crate) fn run(args: Args) -> Result<()> {
         quiet: args.quiet,
     };
     run_devnet(config)
+}
+
+fn repair(directory: &Path) -> Result<()> {
+    let done = repair_directory(directory)?;
+    let (number, hash) = done.head;
+    out!(
+        "kept blocks 0 to {number} of {}, each verified",
+        done.old_head
+    );
+    out!("head     {hash}");
+    if let Some(cause) = done.stopped {
+        out!("stopped  {cause}");
+    }
+    out!("damaged  {}", done.damaged.display());
+    Ok(())
 }

@@ -19,6 +19,7 @@ use crate::{
     block::{ExecutedBlock, RecoveredTransaction},
     listeners::Listeners,
     pool::Pool,
+    prune::History,
     snapshot::Snapshot,
     spec::ChainSpec,
     store::{OpenError, Store},
@@ -68,9 +69,18 @@ impl fmt::Debug for Chain {
 impl Chain {
     /// Opens the chain, writing genesis if the location is empty.
     pub fn open(location: Location, spec: ChainSpec) -> Result<Self, OpenError> {
+        Self::open_keeping(location, spec, History::All)
+    }
+
+    /// [`Self::open`] of a chain that forgets old states. What was forgotten before stays so.
+    pub fn open_keeping(
+        location: Location,
+        spec: ChainSpec,
+        history: History,
+    ) -> Result<Self, OpenError> {
         let store = match &location {
-            Location::Directory(directory) => Store::open(directory, &spec)?,
-            Location::Memory => Store::in_memory(&spec)?,
+            Location::Directory(directory) => Store::open(directory, &spec, history)?,
+            Location::Memory => Store::in_memory(&spec, history)?,
         };
         let tree = Tree::new(Snapshot::load(&store)?);
         tracing::debug!(?location, head = tree.head().number, "chain opened");

@@ -11,7 +11,8 @@
 //! 5. [`state`]: accounts and storage at any block, as [`diff`]s over what is on disk; `state_trie`
 //!    and `trie` give the roots and proofs.
 //! 6. [`store`]: writes finalised blocks; `snapshot` reads them, `tables` is the byte layout;
-//!    `rewind` takes them back, on a development chain.
+//!    `rewind` takes them back, on a development chain; `prune` forgets old states; [`repair`] makes a
+//!    damaged database again out of its blocks.
 //! 7. [`chain`]: the facade that other crates use.
 //!
 //! Nothing here reads a clock: whoever calls passes the time in. Networking, JSON-RPC and the
@@ -30,6 +31,8 @@ mod listeners;
 pub mod logs;
 pub mod pool;
 pub mod pre_execute;
+mod prune;
+pub mod repair;
 mod rewind;
 mod snapshot;
 pub mod spec;
@@ -54,6 +57,7 @@ pub use header::HeaderError;
 pub use logs::{LogEntry, LogFilter};
 pub use pool::{PoolContent, PoolError, PoolStatus};
 pub use pre_execute::PreExecuted;
+pub use prune::{History, MIN_STATES};
 pub use spec::{ChainSpec, SpecError};
 pub use state::{AccountProof, StateDatabase, StateError, StateView, StorageProof};
 pub use store::{OpenError, StoreError};

@@ -10,6 +10,7 @@ use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable};
 use crate::{
     block::{ExecutedBlock, Receipt, SealedHeader, Transaction},
     diff::{Account, AccountDiff, StateDiff},
+    prune,
     state_trie::StateTrie,
     store::{OpenError, Store, StoreError},
     tables::{self, ChangedKey},
@@ -19,6 +20,8 @@ use crate::{
 pub(crate) struct Snapshot {
     head: SealedHeader,
     trie: StateTrie,
+    /// The first block whose state is kept.
+    oldest_state: u64,
     headers: ReadOnlyTable<u64, &'static [u8]>,
     numbers: ReadOnlyTable<[u8; 32], u64>,
     bodies: ReadOnlyTable<u64, &'static [u8]>,
@@ -74,6 +77,7 @@ impl Snapshot {
         Ok(Self {
             head,
             trie,
+            oldest_state: prune::oldest_state(&read.open_table(tables::META)?)?,
             numbers: read.open_table(tables::NUMBERS)?,
             bodies: read.open_table(tables::BODIES)?,
             receipts: read.open_table(tables::RECEIPTS)?,
@@ -97,6 +101,15 @@ impl Snapshot {
     /// The trie of the head's state.
     pub(crate) fn trie(&self) -> &StateTrie {
         &self.trie
+    }
+
+    /// Whether the state after block `number` can be read.
+    pub(crate) fn check_kept(&self, number: u64) -> Result<(), StoreError> {
+        let oldest = self.oldest_state;
+        if number < oldest {
+            return Err(StoreError::Pruned { number, oldest });
+        }
+        Ok(())
     }
 
     fn build_trie(&self) -> Result<StateTrie, StoreError> {
@@ -133,6 +146,7 @@ impl Snapshot {
 
     /// The trie after block `number`: the head's, with what later blocks changed put back.
     pub(crate) fn trie_at(&self, number: u64) -> Result<StateTrie, StoreError> {
+        self.check_kept(number)?;
         let mut back: BTreeMap<Address, AccountDiff> = BTreeMap::new();
         for row in self
             .changes
@@ -168,6 +182,7 @@ impl Snapshot {
         address: Address,
         number: u64,
     ) -> Result<Option<Account>, StoreError> {
+        self.check_kept(number)?;
         if number < self.head.number {
             let rows = tables::account_history_key(address, number + 1)
                 ..=tables::account_history_key(address, u64::MAX);
@@ -186,6 +201,7 @@ impl Snapshot {
         slot: U256,
         number: u64,
     ) -> Result<U256, StoreError> {
+        self.check_kept(number)?;
         if number < self.head.number {
             let rows = tables::storage_history_key(address, slot, number + 1)
                 ..=tables::storage_history_key(address, slot, u64::MAX);

@@ -16,6 +16,7 @@ use redb::{Database, DatabaseError, Durability, ReadableTable, WriteTransaction}
 use crate::{
     block::{ExecutedBlock, Receipt, Transaction},
     diff::{AccountDiff, StateDiff},
+    prune::{History, prune},
     spec::ChainSpec,
     tables::{self, ChangedKey},
 };
@@ -30,6 +31,16 @@ pub enum StoreError {
     /// The database engine failed: disk full, I/O error, corruption that it noticed.
     #[error("the database failed: {0}")]
     Database(Box<redb::Error>),
+    /// A state that was dropped, see [`History`].
+    #[error(
+        "the state after block {number} is no longer kept, the oldest is that after block {oldest}"
+    )]
+    Pruned {
+        /// Asked for.
+        number: u64,
+        /// The oldest that is there.
+        oldest: u64,
+    },
     /// A row is missing or malformed.
     #[error("the database is corrupt: table {table}: {detail}")]
     Corrupt {
@@ -70,7 +81,9 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The file is not a database, or is damaged beyond repair.
-    #[error("{path} is not a usable database ({detail}): move it away to start afresh")]
+    #[error(
+        "{path} is not a usable database ({detail}): repair it, or move it away to start afresh"
+    )]
     NotADatabase {
         /// The file.
         path: PathBuf,
@@ -81,7 +94,7 @@ pub enum OpenError {
     #[error("the database holds no chain: move it away to start afresh")]
     NotAChain,
     /// Written by another version of this software.
-    #[error("the database has layout version {found}, this software reads {expected}")]
+    #[error("the database has layout version {found}, this software reads those up to {expected}")]
     Schema {
         /// In the database.
         found: u32,
@@ -98,7 +111,7 @@ pub enum OpenError {
     },
     /// The stored state does not hash to the head's state root.
     #[error(
-        "the stored state has root {found}, the head's header says {expected}: the database is corrupt"
+        "the stored state has root {found}, the head's header says {expected}: the database is damaged, repair it"
     )]
     StateRoot {
         /// Of the stored accounts and storage.
@@ -108,15 +121,28 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether [`crate::repair`] may help.
+    pub const fn may_be_repaired(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_) | Self::NotADatabase { .. } | Self::StateRoot { .. }
+        )
+    }
+}
+
 /// The database, opened for one network and holding at least its genesis.
 #[derive(Debug, Clone)]
 pub struct Store {
     database: Arc<Database>,
+    history: History,
+    /// The file; `None` in memory.
+    path: Option<PathBuf>,
 }
 
 impl Store {
     /// Opens or makes the database in `directory`.
-    pub fn open(directory: &Path, spec: &ChainSpec) -> Result<Self, OpenError> {
+    pub fn open(directory: &Path, spec: &ChainSpec, history: History) -> Result<Self, OpenError> {
         let directory_error = |source| OpenError::Directory {
             path: directory.to_path_buf(),
             source,
@@ -133,24 +159,35 @@ impl Store {
                 }
                 _ => {}
             }
-            let store = Self {
-                database: Arc::new(create(&unfinished)?),
-            };
+            let store = Self::over(create(&unfinished)?);
             store.write_genesis(spec)?;
             drop(store);
             std::fs::rename(&unfinished, &path).map_err(directory_error)?;
         }
-        Self::check(create(&path)?, spec)
+        Ok(Self {
+            history,
+            path: Some(path.clone()),
+            ..Self::check(create(&path)?, spec)?
+        })
+    }
+
+    fn over(database: Database) -> Self {
+        Self {
+            database: Arc::new(database),
+            history: History::All,
+            path: None,
+        }
     }
 
     /// A database that is gone when the last handle is dropped.
-    pub fn in_memory(spec: &ChainSpec) -> Result<Self, OpenError> {
+    pub fn in_memory(spec: &ChainSpec, history: History) -> Result<Self, OpenError> {
         let backend = redb::backends::InMemoryBackend::new();
         let database = Database::builder()
             .create_with_backend(backend)
             .map_err(StoreError::from)?;
         let store = Self {
-            database: Arc::new(database),
+            history,
+            ..Self::over(database)
         };
         store.write_genesis(spec)?;
         Ok(store)
@@ -179,10 +216,10 @@ impl Store {
             .try_into()
             .map_err(|_| OpenError::NotAChain)?;
         let found = u32::from_be_bytes(schema);
-        if found != tables::SCHEMA_VERSION {
+        if ![tables::SCHEMA_VERSION, tables::PRUNED_SCHEMA_VERSION].contains(&found) {
             return Err(OpenError::Schema {
                 found,
-                expected: tables::SCHEMA_VERSION,
+                expected: tables::PRUNED_SCHEMA_VERSION,
             });
         }
         let genesis: [u8; 32] = row(tables::META_GENESIS)?
@@ -192,9 +229,14 @@ impl Store {
         if found != expected {
             return Err(OpenError::Genesis { found, expected });
         }
-        Ok(Self {
-            database: Arc::new(database),
-        })
+        Ok(Self::over(database))
+    }
+
+    /// Bytes of the file; `None` in memory. Pages that are free again count: they are used for what
+    /// comes next.
+    pub(crate) fn disk_bytes(&self) -> Option<u64> {
+        let metadata = self.path.as_ref()?.metadata().ok()?;
+        Some(metadata.len())
     }
 
     fn write_genesis(&self, spec: &ChainSpec) -> Result<(), StoreError> {
@@ -223,6 +265,7 @@ impl Store {
         check_next(&write, block)?;
         write_block(&write, block)?;
         write_state(&write, block.number(), diff)?;
+        prune(&write, self.history, block.number())?;
         Ok(write.commit()?)
     }
 

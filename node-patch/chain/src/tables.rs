@@ -3,7 +3,7 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `meta` | name | `schema`: u32; `genesis`: hash |
+//! | `meta` | name | `schema`: u32; `genesis`: hash; `oldest_state`: u64, in layout 2 |
 //! | `headers` | block number | hash, RLP header |
 //! | `numbers` | block hash | block number |
 //! | `bodies` | block number | RLP list of senders, RLP list of transactions |
@@ -17,15 +17,18 @@
 //! | `changes` | block number | changed keys: 0, address or 1, address, slot |
 //!
 //! `accounts` and `storage` hold the newest finalised state. The value at block `n` is in the first
-//! history row of a block after `n`; without one it is the newest value.
+//! history row of a block after `n`; without one it is the newest value. In layout 2 the history rows and
+//! `changes` of blocks up to `oldest_state` are gone: states before it cannot be read.
 
 use alloy_primitives::{Address, B256, U256};
 use redb::TableDefinition;
 
 use crate::{diff::Account, store::StoreError};
 
-/// Version of this layout. A database of another version is refused.
+/// Version of the layout of a database that holds every state. One of an unknown version is refused.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
+/// Version of the layout of one that has forgotten old states.
+pub(crate) const PRUNED_SCHEMA_VERSION: u32 = 2;
 
 pub(crate) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 pub(crate) const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers");
@@ -46,6 +49,7 @@ pub(crate) const CHANGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new
 
 pub(crate) const META_SCHEMA: &str = "schema";
 pub(crate) const META_GENESIS: &str = "genesis";
+pub(crate) const META_OLDEST_STATE: &str = "oldest_state";
 
 pub(crate) fn account_value(account: &Account) -> [u8; 72] {
     let mut value = [0; 72];

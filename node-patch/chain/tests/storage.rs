@@ -318,7 +318,7 @@ fn another_layout_and_a_changed_state_are_noticed() {
         open(directory.path()),
         Err(OpenError::Schema {
             found: 9,
-            expected: 1
+            expected: 2
         })
     ));
     edit(&|write| {

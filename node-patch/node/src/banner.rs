@@ -57,7 +57,10 @@ fn write_all(text: &mut String, node: &Node, config: &DevnetConfig) -> std::fmt:
         (None, false) => writeln!(text, "  a block when evm_mine asks for one")?,
     }
     match &config.data_dir {
-        Some(directory) => writeln!(text, "  kept in {}", directory.display())?,
+        Some(directory) => {
+            let megabytes = node.chain().disk_bytes().unwrap_or_default() as f64 / 1e6;
+            writeln!(text, "  kept in {}: {megabytes:.1} MB", directory.display())?;
+        }
         None => writeln!(text, "  kept in memory; --data-dir keeps it on disk")?,
     }
     writeln!(text, "  tensor kernels: {}", kernels::description())?;

@@ -12,7 +12,7 @@ use std::{
 use alloy_genesis::Genesis;
 use alloy_signer_local::PrivateKeySigner;
 use anyhow::{Context as _, Result, bail};
-use fixpoint_chain::{Chain, ChainSpec, Location};
+use fixpoint_chain::{Chain, ChainSpec, History, Location};
 use fixpoint_evm::precompile::answer_cache::FifoAnswerCache;
 use fixpoint_rpc::{Context, DevAccounts, NodeIdentity, Pages, RpcServer};
 use tokio::task::JoinHandle;
@@ -32,7 +32,7 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(3);
 /// How often a shutdown looks whether everybody has let go of the chain.
 const RELEASE_POLL: Duration = Duration::from_millis(2);
 /// The genesis that a data directory was made with.
-const GENESIS_FILE: &str = "genesis.json";
+pub(crate) const GENESIS_FILE: &str = "genesis.json";
 
 /// How a devnet runs.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub struct DevnetConfig {
     pub port: u16,
     /// Where the chain is kept; `None` keeps it in memory, gone at the end.
     pub data_dir: Option<PathBuf>,
+    /// How many states of the past are kept.
+    pub history: History,
     /// Seconds between blocks; `None` makes none by the clock.
     pub block_time: Option<f64>,
     /// Whether each transaction gets a block as it arrives; `None` says: unless there is a block time.
@@ -81,6 +83,7 @@ impl Default for DevnetConfig {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 8545,
             data_dir: None,
+            history: History::All,
             block_time: None,
             automine: None,
             pre_execution_threads: pre_execution::default_threads(),
@@ -278,13 +281,24 @@ fn open_chain(
     };
     let Some(directory) = &config.data_dir else {
         let spec = of_devnet(ChainSpec::from_genesis(fresh()?)?);
-        return Ok(Chain::open(Location::Memory, spec)?);
+        return Ok(Chain::open_keeping(Location::Memory, spec, config.history)?);
     };
     let spec = of_devnet(directory_spec(directory, fresh)?);
     check_kept_genesis(&spec, config)
         .with_context(|| format!("{} holds another chain", directory.display()))?;
-    Chain::open(Location::Directory(directory.clone()), spec)
-        .with_context(|| format!("cannot open the chain in {}", directory.display()))
+    Chain::open_keeping(Location::Directory(directory.clone()), spec, config.history).map_err(
+        |error| {
+            let advice = if error.may_be_repaired() {
+                format!(" (--data-dir {} --repair)", directory.display())
+            } else {
+                String::new()
+            };
+            anyhow::Error::new(error).context(format!(
+                "cannot open the chain in {}{advice}",
+                directory.display()
+            ))
+        },
+    )
 }
 
 /// Refuses options of a genesis that a kept chain does not have: they would be silently without effect.

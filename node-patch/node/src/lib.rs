@@ -5,7 +5,8 @@
 //!    [`pre_execution`] runs what waits for one.
 //! 3. [`devnet`]: the wiring, for tests ([`Node`]) and for the command line ([`run_devnet`]).
 //! 4. [`banner`]: what a person sees first.
-//! 5. [`import`]: checking somebody else's blocks in a fresh chain.
+//! 5. [`import`]: checking somebody else's blocks in a fresh chain; [`repair`]: this node's own, out of a
+//!    damaged database.
 //!
 //! What a block is and how calls are answered live in `fixpoint-chain` and `fixpoint-rpc`.
 
@@ -18,10 +19,11 @@ pub mod kernels;
 pub mod miner;
 mod next_block;
 pub mod pre_execution;
+pub mod repair;
 mod snapshots;
 mod state;
 
 pub use devnet::{DevnetConfig, Node, run_devnet};
-pub use fixpoint_chain::{ChainSpec, spec};
+pub use fixpoint_chain::{ChainSpec, History, MIN_STATES, spec};
 pub use next_block::machine_time_s;
 pub use pre_execution::PreExecution;

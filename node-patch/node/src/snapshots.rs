@@ -62,9 +62,7 @@ impl Controls for DevMiner {
             snapshots.kept.append(&mut from_here);
             return Ok(false);
         };
-        self.chain
-            .rewind(&snapshot.mark)
-            .map_err(RpcError::internal)?;
+        self.chain.rewind(&snapshot.mark).map_err(RpcError::from)?;
         let mut next_block = self.next_block.lock();
         *next_block = snapshot.next_block;
         // Time goes on from the moment of the snapshot.
@@ -80,7 +78,7 @@ impl Controls for DevMiner {
         })?;
         let mark = self.chain.mark_at(number).map_err(RpcError::internal)?;
         let mark = mark.ok_or(RpcError::UnknownBlock)?;
-        self.chain.rewind(&mark).map_err(RpcError::internal)?;
+        self.chain.rewind(&mark).map_err(RpcError::from)?;
         let mut snapshots = self.snapshots.lock();
         snapshots
             .kept
@@ -93,7 +91,7 @@ impl Controls for DevMiner {
         self.snapshots.lock().kept.clear();
         self.chain
             .rewind(&self.chain.genesis_mark())
-            .map_err(RpcError::internal)?;
+            .map_err(RpcError::from)?;
         *self.next_block.lock() = NextBlock::default();
         Ok(())
     }

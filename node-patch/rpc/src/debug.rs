@@ -114,7 +114,7 @@ fn trace_transaction(context: &Context, arguments: &mut Arguments<'_>) -> Result
     let mut point = context
         .chain
         .replay_point(found.block.hash(), found.index)
-        .map_err(RpcError::internal)?
+        .map_err(RpcError::from)?
         .ok_or(RpcError::UnknownTransaction(hash))?;
     let transaction =
         TxEnv::from_recovered_tx(point.transaction.inner(), point.transaction.signer());

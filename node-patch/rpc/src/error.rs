@@ -4,6 +4,7 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{Panic, Revert, SolError};
+use fixpoint_chain::{BuildError, StateError, StoreError};
 use jsonrpsee::types::{ErrorObjectOwned, error::ErrorObject};
 use serde_json::value::RawValue;
 
@@ -84,6 +85,9 @@ pub enum RpcError {
     /// A mining command that cannot be carried out (for example, time running backwards).
     #[error("{0}")]
     Mining(String),
+    /// A state that the node no longer keeps.
+    #[error("{0}")]
+    StateNotKept(String),
     /// A simulation that cannot go on.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
@@ -110,6 +114,7 @@ impl RpcError {
             | Self::GasAllowance(_)
             | Self::InsufficientFunds { .. }
             | Self::TransactionRejected(_)
+            | Self::StateNotKept(_)
             | Self::Mining(_) => SERVER_CODE,
         }
     }
@@ -117,6 +122,29 @@ impl RpcError {
     /// The node failed for a reason the caller has no part in.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         Self::Internal(cause.to_string())
+    }
+}
+
+/// A block that is not there, or a state that is not kept, is the caller's mistake; anything else is the
+/// node's.
+impl From<StateError> for RpcError {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::UnknownBlock(_) | StateError::BeyondHead { .. } => Self::UnknownBlock,
+            StateError::Store(error @ StoreError::Pruned { .. }) => {
+                Self::StateNotKept(error.to_string())
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<BuildError> for RpcError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::State(error) => error.into(),
+            other => Self::internal(other),
+        }
     }
 }
 

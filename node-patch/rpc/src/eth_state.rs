@@ -11,7 +11,6 @@ use crate::{
     context::{Context, LATEST},
     error::RpcError,
     methods::{Arguments, Module, register as method},
-    simulate::unknown_block_or_internal,
 };
 
 /// Most slots of one `eth_getProof`.
@@ -59,10 +58,7 @@ pub(crate) fn register(module: &mut Module) -> Result<(), RegisterMethodError> {
 /// The state at the block that the next argument names (default: latest).
 fn state(context: &Context, arguments: &mut Arguments<'_>) -> Result<StateView, RpcError> {
     let id = arguments.optional::<BlockId>("block")?.unwrap_or(LATEST);
-    context
-        .chain
-        .state_at(id)
-        .map_err(unknown_block_or_internal)
+    context.chain.state_at(id).map_err(RpcError::from)
 }
 
 /// What clients that fork a chain ask of an account at once.
@@ -85,10 +81,7 @@ fn transaction_count(context: &Context, arguments: &mut Arguments<'_>) -> Result
             .pending_nonce(address)
             .map_err(RpcError::internal)?
     } else {
-        let state = context
-            .chain
-            .state_at(id)
-            .map_err(unknown_block_or_internal)?;
+        let state = context.chain.state_at(id).map_err(RpcError::from)?;
         state.nonce(address).map_err(RpcError::internal)?
     };
     Ok(U64::from(count))

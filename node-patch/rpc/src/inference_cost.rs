@@ -23,7 +23,6 @@ use crate::{
     dev::Number,
     error::RpcError,
     methods::Arguments,
-    simulate::unknown_block_or_internal,
 };
 
 /// The prices of this chain.
@@ -72,10 +71,7 @@ pub(crate) fn estimate(context: &Context, arguments: &mut Arguments<'_>) -> Resu
     let runs = arguments.optional("number of inferences")?;
     let runs = runs.map_or(1, |Number(runs)| runs);
     let id = arguments.optional::<BlockId>("block")?.unwrap_or(LATEST);
-    let view = context
-        .chain
-        .state_at(id)
-        .map_err(unknown_block_or_internal)?;
+    let view = context.chain.state_at(id).map_err(RpcError::from)?;
     let not_a_model = || RpcError::InvalidParams(format!("{address} is no model"));
     let account = view.account(address).map_err(RpcError::internal)?;
     let model_hash = account.ok_or_else(not_a_model)?.code_hash;

@@ -157,6 +157,9 @@ impl Collector for Readings {
         let base_fee_wei = head.base_fee_per_gas.unwrap_or_default();
         // Counts of what is in memory fit 64 bits.
         gauge(encoder, "head_number", "Number of the head", head.number)?;
+        if let Some(bytes) = self.0.disk_bytes() {
+            gauge(encoder, "disk_bytes", "What the chain takes on disk", bytes)?;
+        }
         let name = "head_timestamp_seconds";
         gauge(encoder, name, "Timestamp of the head", head.timestamp)?;
         let help = "Base fee of the head in wei per gas";

@@ -12,7 +12,7 @@ use alloy_evm::{
 };
 use alloy_primitives::U256;
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
-use fixpoint_chain::{FixpointEvmFactory, StateDatabase, StateError};
+use fixpoint_chain::{FixpointEvmFactory, StateDatabase};
 use revm::{
     Database as _, Inspector,
     context::{
@@ -44,15 +44,12 @@ impl Simulation {
         state: Option<StateOverride>,
         block: Option<BlockOverrides>,
     ) -> Result<Self, RpcError> {
-        let view = context
-            .chain
-            .state_at(id)
-            .map_err(unknown_block_or_internal)?;
+        let view = context.chain.state_at(id).map_err(RpcError::from)?;
         let mut env = if id.is_pending() {
             context.chain.pending_env(&context.next_attributes()?)
         } else {
             let env = context.chain.env_at(id);
-            env.map_err(unknown_block_or_internal)?
+            env.map_err(RpcError::from)?
         };
         let mut database = view.into_database();
         if let Some(block) = block {
@@ -137,14 +134,6 @@ impl Simulation {
             .create_evm_with_inspector(&mut self.database, env, inspector)
             .transact(transaction)
             .map_err(evm_error)
-    }
-}
-
-/// A block that is not there is the caller's mistake; anything else is the node's.
-pub(crate) fn unknown_block_or_internal(error: StateError) -> RpcError {
-    match error {
-        StateError::UnknownBlock(_) | StateError::BeyondHead { .. } => RpcError::UnknownBlock,
-        other => RpcError::internal(other),
     }
 }
 

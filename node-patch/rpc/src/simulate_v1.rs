@@ -18,7 +18,7 @@ use crate::{
     context::{Context, LATEST},
     error::RpcError,
     methods::{Arguments, Module, register as method},
-    simulate::{CALL_GAS_CAP, unknown_block_or_internal},
+    simulate::CALL_GAS_CAP,
     simulated_block::{self, Rules, Simulator},
 };
 
@@ -102,10 +102,7 @@ fn simulate(
     if payload.block_state_calls.is_empty() {
         return Err(RpcError::InvalidParams("simulation: no blocks".to_owned()));
     }
-    let view = context
-        .chain
-        .state_at(id)
-        .map_err(unknown_block_or_internal)?;
+    let view = context.chain.state_at(id).map_err(RpcError::from)?;
     let rules = Rules {
         validation: payload.validation,
         trace_transfers: payload.trace_transfers,

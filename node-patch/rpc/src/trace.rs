@@ -174,7 +174,7 @@ fn transaction(context: &Context, hash: B256) -> Result<Option<Vec<Localized>>, 
     let point = context
         .chain
         .replay_point(found.block.hash(), found.index)
-        .map_err(RpcError::internal)?;
+        .map_err(RpcError::from)?;
     let Some(mut point) = point else {
         return Ok(None);
     };
@@ -269,7 +269,7 @@ fn replay_transaction(context: &Context, hash: B256, types: &Types) -> Result<Re
     let mut point = context
         .chain
         .replay_point(found.block.hash(), found.index)
-        .map_err(RpcError::internal)?
+        .map_err(RpcError::from)?
         .ok_or(unknown)?;
     let traced = Traced::run(
         &context.chain.spec().evm_factory(),

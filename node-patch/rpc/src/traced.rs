@@ -62,7 +62,7 @@ pub(crate) fn each_of<R>(
     let start = context
         .chain
         .replay_point(block.hash(), 0)
-        .map_err(RpcError::internal)?;
+        .map_err(RpcError::from)?;
     // A block without transactions has no place to start from, and nothing to trace.
     let Some(mut start) = start else {
         return Ok(Vec::new());

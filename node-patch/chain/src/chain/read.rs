@@ -138,7 +138,13 @@ impl Chain {
         Ok((entries, false))
     }
 
-    /// State after the block that `id` names; any block since genesis. `pending` gives the head's.
+    /// Bytes that the chain takes on disk; `None` if it is in memory.
+    pub fn disk_bytes(&self) -> Option<u64> {
+        self.inner.store.disk_bytes()
+    }
+
+    /// State after the block that `id` names; any block since genesis, or since the oldest that its
+    /// history keeps. `pending` gives the head's.
     pub fn state_at(&self, id: BlockId) -> Result<StateView, StateError> {
         let snapshot = self.snapshot();
         match self.resolve(&snapshot, id) {
@@ -146,7 +152,7 @@ impl Chain {
                 let head = snapshot.head().number;
                 let header = snapshot.header(number)?;
                 let header = header.ok_or(StateError::BeyondHead { number, head })?;
-                Ok(self.finalised_view(header, snapshot))
+                self.finalised_view(header, snapshot)
             }
             Named::Hash(hash) => {
                 let (tip, snapshot) = {
@@ -161,20 +167,25 @@ impl Chain {
                     return Err(unknown);
                 };
                 let header = snapshot.header(number)?.ok_or(unknown)?;
-                Ok(self.finalised_view(header, snapshot))
+                self.finalised_view(header, snapshot)
             }
         }
     }
 
     /// The state after a finalised block, as it was changed since.
-    fn finalised_view(&self, header: SealedHeader, snapshot: Arc<Snapshot>) -> StateView {
+    fn finalised_view(
+        &self,
+        header: SealedHeader,
+        snapshot: Arc<Snapshot>,
+    ) -> Result<StateView, StateError> {
+        snapshot.check_kept(header.number)?;
         let change = self.inner.tree.read().change_at(header.number).cloned();
-        match change {
+        Ok(match change {
             Some(change) if change.block.hash() == header.hash() => {
                 StateView::unfinalised(vec![change], snapshot)
             }
             _ => StateView::finalised(header, snapshot),
-        }
+        })
     }
 
     /// The environment of the block that `id` names. `pending` names no block: what it sees is
