@@ -31,6 +31,11 @@ pub enum StoreError {
     /// The database engine failed: disk full, I/O error, corruption that it noticed.
     #[error("the database failed: {0}")]
     Database(Box<redb::Error>),
+    /// An earlier write failed, so nothing is written any more; reading goes on.
+    #[error(
+        "an earlier write failed, so no block can be kept: make room or mend the disk, then start the node again"
+    )]
+    Halted,
     /// A state that was dropped, see [`History`].
     #[error(
         "the state after block {number} is no longer kept, the oldest is that after block {oldest}"
@@ -53,7 +58,10 @@ pub enum StoreError {
 
 impl<E: Into<redb::Error>> From<E> for StoreError {
     fn from(error: E) -> Self {
-        Self::Database(Box::new(error.into()))
+        match error.into() {
+            redb::Error::PreviousIo => Self::Halted,
+            error => Self::Database(Box::new(error)),
+        }
     }
 }
 

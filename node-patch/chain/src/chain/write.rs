@@ -134,13 +134,12 @@ impl Chain {
     fn commit(&self, layer: &Arc<Layer>) -> Result<(), StateError> {
         let parent = layer.block.number().saturating_sub(1);
         let change = self.inner.tree.read().change_at(parent).cloned();
-        match change {
-            Some(change) => {
-                let diff = change.diff.clone().followed_by(&layer.diff);
-                self.inner.store.commit(&layer.block, &diff)?;
-            }
-            None => self.inner.store.commit(&layer.block, &layer.diff)?,
-        }
+        let followed = change.map(|change| change.diff.clone().followed_by(&layer.diff));
+        let diff = followed.as_ref().unwrap_or(&layer.diff);
+        self.inner
+            .store
+            .commit(&layer.block, diff)
+            .inspect_err(|error| tracing::error!("block {parent} stays the head: {error}"))?;
         let snapshot = Snapshot::open(&self.inner.store, layer.trie.clone())?;
         self.inner.tree.write().advance(snapshot);
         self.advance_pool(layer.block.hash())?;

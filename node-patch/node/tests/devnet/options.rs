@@ -4,7 +4,7 @@ use alloy_hardforks::EthereumHardfork;
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, sol};
 use fixpoint_node::{
-    DevnetConfig, Node,
+    DevnetConfig, History, MIN_STATES, Node,
     accounts::DevWallet,
     banner,
     genesis::{GenesisOptions, predeploys},
@@ -184,4 +184,45 @@ async fn a_kept_chain_refuses_options_of_another() {
         let error = format!("{error:#}");
         assert!(error.contains(named), "{error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_states_may_be_forgotten() {
+    let devnet = Devnet::start_with(DevnetConfig {
+        history: History::States(MIN_STATES),
+        ..DevnetConfig::default()
+    })
+    .await;
+    devnet.ok("anvil_mine", json!(["0x1"])).await;
+    let sent = json!({ "from": devnet.account(0), "to": devnet.account(1), "value": "0x1" });
+    let receipt = devnet.send(sent).await;
+    devnet.ok("anvil_mine", json!(["0x63"])).await;
+    // 101 blocks: the oldest state is that of block 38.
+    let balance = async |block: &str| {
+        let address = devnet.account(0);
+        devnet.ok("eth_getBalance", json!([address, block])).await
+    };
+    assert_eq!(balance("0x26").await, balance("latest").await);
+    for (method, arguments) in [
+        ("eth_getBalance", json!([devnet.account(0), "0x25"])),
+        ("eth_call", json!([{ "to": devnet.account(0) }, "0x25"])),
+        ("eth_getProof", json!([devnet.account(0), [], "0x25"])),
+        (
+            "debug_traceTransaction",
+            json!([receipt["transactionHash"]]),
+        ),
+        ("trace_transaction", json!([receipt["transactionHash"]])),
+        ("anvil_reset", json!([])),
+    ] {
+        let error = devnet.err(method, arguments).await;
+        assert_eq!(error.code(), -32000, "{method}: {error}");
+        let message = error.message();
+        assert!(
+            message.contains("the oldest is that after block 38"),
+            "{method}: {error}"
+        );
+    }
+    let hash = receipt["transactionHash"].clone();
+    let again = devnet.ok("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(again, receipt, "blocks and receipts stay");
 }
