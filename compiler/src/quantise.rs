@@ -140,8 +140,14 @@ pub fn quantise(
         }
         let (features, dtype) = (&ranges.features[index], dtypes[input]);
         if wants_features(graph, input, &readers, features, scales) {
+            let constant = smallest_range(features);
             let of = |&range: &Range| {
-                let quant = input_from_range(dtype, range);
+                let seen = if range.magnitude() > 0.0 {
+                    range
+                } else {
+                    constant
+                };
+                let quant = input_from_range(dtype, seen);
                 (quant.ratio, quant.zero_point)
             };
             quants[input] = Quant::new(dtype, ONE, 0);
@@ -341,6 +347,14 @@ fn wants_features(
         InputScales::PerFeature => dense && features.len() > 1,
         InputScales::Auto => dense && max > UNEVEN_FEATURES * min,
     }
+}
+
+/// The range of a feature that was 0 in every sample: that of the smallest other one. Its weights are read in
+/// units of its scale beside those of the others, which must keep their digits.
+fn smallest_range(features: &[Range]) -> Range {
+    let seen = features.iter().filter(|range| range.magnitude() > 0.0);
+    let smallest = seen.min_by(|a, b| a.magnitude().total_cmp(&b.magnitude()));
+    smallest.copied().unwrap_or(Range { min: 0.0, max: 0.0 })
 }
 
 fn ratio_of(scale: f64) -> Ratio {

@@ -547,6 +547,23 @@ fn uneven_features_get_a_scale_each() {
     }
 }
 
+/// Pixels at an image's edge are 0 in every sample, and their weights are what training began with.
+#[test]
+fn a_feature_that_is_always_zero_takes_no_digits_from_the_others() {
+    let mut graph = Graph::new(&[1, 4]);
+    graph.features = vec![1.0, 0.0, 0.01, 10.0];
+    let weights = [[1.0, -0.5], [0.3, 0.4], [20.0, -30.0], [0.1, 0.2]];
+    graph.constant("w", &[4, 2], weights.concat());
+    graph.node("MatMul", &["x", "w"], "y", &[]);
+    for compiled in graph.check(0.02, 1e-4) {
+        let quantisation = &compiled.model.inputs[0].quantisation;
+        assert!(
+            matches!(quantisation, Quantisation::PerElement(_)),
+            "{quantisation:?}"
+        );
+    }
+}
+
 #[test]
 fn uneven_features_share_a_scale_where_they_must() {
     let mut graph = Graph::new(&[1, 4]);
