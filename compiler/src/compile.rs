@@ -48,19 +48,27 @@ pub fn compile_onnx(
         || Ok(options.clone()),
         |record| record.options(bytes, options),
     )?;
-    if onnx::is_classical(bytes)? {
-        if !options.preprocess.is_empty() {
-            return Err(CompileError::Onnx(onnx::OnnxError::Preprocess {
-                reason: "models of ai.onnx.ml take their features as they are: leave it out"
-                    .to_owned(),
-            }));
+    if onnx::is_classical(bytes)? && !recorded.is_some_and(Record::is_of_network) {
+        match compile_classical(bytes, options, progress) {
+            // Support vectors, polynomials and the like: a network, in standard operators.
+            Err(CompileError::Unsupported { .. }) if !onnx::has_trees(bytes)? => {}
+            compiled => return compiled,
         }
-        return compile_classical(bytes, options, progress);
     }
+    compile_network(bytes, options, progress)
+}
+
+/// Compiles a file of standard operators, or of those that can be written in them.
+fn compile_network(
+    bytes: &[u8],
+    options: &CompileOptions,
+    progress: &mut dyn Watch,
+) -> Result<Compiled, CompileError> {
+    let recorded = options.recorded.as_ref();
     let pixels = onnx::preprocess::pixels(bytes, &options.preprocess)?;
     let file = onnx::preprocess::prepend(bytes, &options.preprocess)?;
-    let file = onnx::replace_scalers(&file)?;
-    let (mut graph, reference) = import::import(&file, &options.shapes, &options.outputs)?;
+    let standard = onnx::in_standard_operators(&file)?;
+    let (mut graph, reference) = import::import(&standard.file, &options.shapes, &options.outputs)?;
     // At 32 bits a scaler before a layer is worth more than float32 weights can hold of it.
     if options.precision != Precision::Int32 {
         fold(&mut graph);
@@ -95,6 +103,7 @@ pub fn compile_onnx(
     let accuracy = split.accuracy(model, &graph.outputs, &float, options, progress)?;
     compiled.report.accuracy = accuracy;
     choice.tell(&network, &split, &mut compiled.report, progress)?;
+    compiled.report.remarks.extend(standard.remarks);
     if let Some(refusal) = reference.refusal() {
         compiled.report.remarks.push(format!(
             "compared with our own float run, as tract does not run the model: {refusal}"
@@ -124,6 +133,11 @@ fn compile_classical(
     progress: &mut dyn Watch,
 ) -> Result<Compiled, CompileError> {
     let pipeline = classical::import(bytes, &options.shapes, &options.outputs)?;
+    if !options.preprocess.is_empty() {
+        return Err(CompileError::Onnx(onnx::OnnxError::Preprocess {
+            reason: "models of ai.onnx.ml take their features as they are: leave it out".to_owned(),
+        }));
+    }
     let inputs = pipeline.input_shapes();
     check_max_error(options, false)?;
     let split = Split::of(options, &inputs)?;
@@ -147,12 +161,7 @@ fn compile_classical(
     compiled.report.exact_decimals = names().zip(lowered.decimals).collect();
     compiled.record = Some(record);
     compiled.report.layers = of_operators(&valid, options.prices.as_ref());
-    let float = |inputs: &[Vec<f32>]| {
-        let row = |row: &Vec<f32>| row.iter().copied().map(f64::from).collect();
-        let outputs = pipeline.run(&inputs.iter().map(row).collect::<Vec<_>>());
-        let row = |row: &Vec<f64>| row.iter().map(|&x| x as f32).collect();
-        Ok(outputs.iter().map(row).collect())
-    };
+    let float = |inputs: &[Vec<f32>]| Ok(pipeline.run_singles(inputs));
     let accuracy = split.accuracy(&valid, &pipeline.outputs, &float, options, progress)?;
     compiled.report.accuracy = accuracy;
     Ok(compiled)

@@ -79,6 +79,11 @@ impl Record {
         }
     }
 
+    /// Whether a network was compiled, not a classical model.
+    pub(crate) const fn is_of_network(&self) -> bool {
+        self.precision.is_some()
+    }
+
     /// What the compilation of a network chose.
     pub(crate) fn of_network(
         source: &[u8],

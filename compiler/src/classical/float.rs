@@ -34,6 +34,14 @@ impl Pipeline {
         let of = |(_, value): &(String, usize)| values[*value].clone();
         self.outputs.iter().map(of).collect()
     }
+
+    /// The same for float32, as samples are.
+    pub fn run_singles(&self, inputs: &[Vec<f32>]) -> Vec<Vec<f32>> {
+        let row = |row: &Vec<f32>| row.iter().copied().map(f64::from).collect();
+        let outputs = self.run(&inputs.iter().map(row).collect::<Vec<_>>());
+        let row = |row: &Vec<f64>| row.iter().map(|&x| x as f32).collect();
+        outputs.iter().map(row).collect()
+    }
 }
 
 impl Op {

@@ -1,9 +1,10 @@
 //! Which function imports which ONNX operator, and what to do instead of those that none does.
 
 use super::source::{Converted, Source};
+use crate::error::CompileError;
 
 /// What to tell of an operator that has no lowering, where there is better advice than the rest.
-const ADVICE: [(&[&str], &str); 7] = [
+const ADVICE: [(&[&str], &str); 8] = [
     (
         &[
             "DynamicQuantizeLinear",
@@ -13,7 +14,7 @@ const ADVICE: [(&[&str], &str); 7] = [
         "its scale depends on the data: quantise the model statically (with calibration data), or compile the float model",
     ),
     (
-        &["If", "Loop", "Scan"],
+        &["If", "Loop"],
         "graphs have no control flow: export the model traced for fixed shapes, loops unrolled",
     ),
     (
@@ -39,8 +40,13 @@ const ADVICE: [(&[&str], &str); 7] = [
             "TfIdfVectorizer",
             "RegexFullMatch",
             "LabelEncoder",
+            "CategoryMapper",
         ],
         "graphs have no text: encode it to integers before and make them the input",
+    ),
+    (
+        &["Scan"],
+        "graphs have no control flow: of scikit-learn's KNeighbors and GaussianProcess, export with options={id(model): {\"optim\": \"cdist\"}}; of others, export the model traced for fixed shapes, loops unrolled",
     ),
     (
         &["Floor", "Ceil", "Round", "Mod", "IsNaN", "IsInf"],
@@ -61,10 +67,7 @@ impl Source<'_> {
         let quantises = matches!(operator, "QuantizeLinear" | "DequantizeLinear");
         let known = matches!(self.node.domain.as_str(), "" | "ai.onnx");
         if !(known || quantises && self.node.domain == "com.microsoft") {
-            return Err(self.unsupported(format!(
-                "domain '{}' is not supported: cut the graph before it with --outputs",
-                self.node.domain
-            )));
+            return Err(self.unknown_domain());
         }
         match operator {
             "Conv" => self.conv(),
@@ -110,9 +113,24 @@ impl Source<'_> {
 
     /// What to say of the node if no importer knows it.
     pub(super) fn unknown(&self) -> Converted {
+        Err(self.unsupported(self.advice().unwrap_or(GENERAL_ADVICE)))
+    }
+
+    /// What to say of a node of a set of operators that nobody here knows.
+    fn unknown_domain(&self) -> CompileError {
+        let general = || {
+            format!(
+                "domain '{}' is not supported: cut the graph before it with --outputs",
+                self.node.domain
+            )
+        };
+        self.unsupported(self.advice().map_or_else(general, str::to_owned))
+    }
+
+    fn advice(&self) -> Option<&'static str> {
         let known = ADVICE
             .iter()
             .find(|(operators, _)| operators.contains(&self.operator()));
-        Err(self.unsupported(known.map_or(GENERAL_ADVICE, |(_, advice)| advice)))
+        known.map(|(_, advice)| *advice)
     }
 }

@@ -5,19 +5,20 @@
 //! - [`mod@preprocess`]: what callers would do with pixels, in front of any network;
 //! - [`Attributes`], [`numbers`]: what nodes and constants hold.
 //!
-//! A file with operators of `ai.onnx.ml` is *classical* and compiled by [`crate::classical`]; every
-//! other file is left to tract, and so is a network behind a Scaler ([`replace_scalers`]).
+//! A file with operators of `ai.onnx.ml` is *classical* and compiled by [`crate::classical`]. What that does
+//! not know goes the way of networks, in standard operators ([`in_standard_operators`]), unless it has
+//! trees; every other file is left to tract.
 
 mod attributes;
 mod error;
 pub mod messages;
 pub mod preprocess;
-mod scalers;
+mod standard;
 
 pub use attributes::{Attributes, Numbers, node_name, numbers};
 pub use error::OnnxError;
 pub use preprocess::Preprocess;
-pub use scalers::replace_scalers;
+pub use standard::{Standard, in_standard_operators};
 
 use messages::{GraphProto, ModelProto, NodeProto};
 use prost::Message as _;
@@ -50,6 +51,17 @@ pub fn is_classical(bytes: &[u8]) -> Result<bool, OnnxError> {
     let graph = ModelProto::decode(bytes)?.graph.unwrap_or_default();
     let classical = |node: &NodeProto| node.domain == ML_DOMAIN && node.op_type != "Scaler";
     Ok(graph.node.iter().any(classical))
+}
+
+/// Whether a file has trees, which only [`crate::classical`] compiles.
+///
+/// # Errors
+/// [`OnnxError::Decode`].
+pub fn has_trees(bytes: &[u8]) -> Result<bool, OnnxError> {
+    let graph = ModelProto::decode(bytes)?.graph.unwrap_or_default();
+    let is_tree =
+        |node: &NodeProto| node.domain == ML_DOMAIN && node.op_type.starts_with("TreeEnsemble");
+    Ok(graph.node.iter().any(is_tree))
 }
 
 impl File {
