@@ -20,6 +20,10 @@ use crate::{
 };
 use fixpoint_runtime::model::{Model, ValidModel, encode, format::Input, validate};
 
+/// Share of samples whose class is the float model's, below which the report says what to do.
+const USUAL_AGREEMENT_I8: f64 = 0.99;
+const USUAL_AGREEMENT_I16: f64 = 0.998;
+
 /// A compiled model.
 #[derive(Clone, Debug)]
 pub struct Compiled {
@@ -104,12 +108,31 @@ fn compile_network(
     compiled.report.accuracy = accuracy;
     choice.tell(&network, &split, &mut compiled.report, progress)?;
     compiled.report.remarks.extend(standard.remarks);
+    if let Some(advice) = of_widths(&compiled.report, options) {
+        compiled.report.remarks.push(advice.to_owned());
+    }
     if let Some(refusal) = reference.refusal() {
         compiled.report.remarks.push(format!(
             "compared with our own float run, as tract does not run the model: {refusal}"
         ));
     }
     Ok(compiled)
+}
+
+/// What to say of a model whose largest output is not that of the float model for as many samples as its
+/// integers usually allow (`docs/accuracy.md`).
+fn of_widths(report: &Report, options: &CompileOptions) -> Option<&'static str> {
+    let top1 = report.accuracy.as_ref()?.top1.as_ref()?;
+    let agreement = top1.agreement?;
+    match options.precision {
+        Precision::Int8 if options.max_error.is_none() && agreement < USUAL_AGREEMENT_I8 => Some(
+            "8 bits are few for this model: compare --precision int16, and --max-error, which raises only the layers that need it",
+        ),
+        Precision::Int16 if agreement < USUAL_AGREEMENT_I16 => Some(
+            "more answers differ in their largest element than is usual at 16 bits: calibrate on samples that reach as far as those tested, or compare --precision int32",
+        ),
+        _ => None,
+    }
 }
 
 /// Inputs that take pixels hold all of them, whichever the samples had: at 8 bits exactly.
