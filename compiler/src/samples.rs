@@ -76,14 +76,16 @@ impl Samples {
                     batch.count
                 )));
             }
+            let elements = array.to_f64();
+            if let Some(at) = elements.iter().position(|element| element.is_nan()) {
+                return Err(bad(format!(
+                    "sample {} has a NaN, which no contract can give: fill in what is missing with a number, for training as well, and say in another feature that it was missing",
+                    at / per_sample
+                )));
+            }
             batch.count = count;
-            batch.inputs.push(
-                array
-                    .to_f64()
-                    .into_iter()
-                    .map(|element| element as f32)
-                    .collect(),
-            );
+            let singles = elements.into_iter().map(|element| element as f32);
+            batch.inputs.push(singles.collect());
         }
         if let Some(name) = self
             .0

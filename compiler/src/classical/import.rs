@@ -4,15 +4,22 @@ use super::pipeline::{Class, Kind, Node, Op, Pipeline, Port, ValueIndex};
 use crate::{
     error::CompileError,
     onnx::{
-        self, Attributes, File, Numbers, OnnxError,
+        self, Attributes, File, ML_DOMAIN, Numbers, OnnxError,
         messages::{NodeProto, ValueInfoProto},
         node_name,
     },
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Name by which the scores before their transform can be asked for.
 pub const MARGIN: &str = "margin";
+/// Operators that have scores.
+const MODELS: [&str; 4] = [
+    "TreeEnsembleClassifier",
+    "TreeEnsembleRegressor",
+    "LinearClassifier",
+    "LinearRegressor",
+];
 /// Element types of inputs.
 const FLOAT32: i32 = 1;
 const INT32: i32 = 6;
@@ -111,7 +118,7 @@ pub fn import(
             inputs: inputs.collect::<Vec<_>>().join(", "),
         });
     }
-    for node in &file.graph.node {
+    for node in wanted(&file.graph.node, outputs) {
         importer.node(node)?;
     }
     let own: Vec<String> = file
@@ -287,6 +294,26 @@ impl Importer {
     pub(super) fn is_single(&self, value: ValueIndex) -> bool {
         self.single[value]
     }
+}
+
+/// The nodes that the outputs depend on, all of them if none are named. The margin depends on every model.
+fn wanted<'f>(nodes: &'f [NodeProto], outputs: &[String]) -> Vec<&'f NodeProto> {
+    if outputs.is_empty() {
+        return nodes.iter().collect();
+    }
+    let with_margin = outputs.iter().any(|name| name == MARGIN);
+    let mut names: BTreeSet<&str> = outputs.iter().map(String::as_str).collect();
+    let mut wanted = Vec::new();
+    for node in nodes.iter().rev() {
+        let is_model = node.domain == ML_DOMAIN && MODELS.contains(&node.op_type.as_str());
+        let is_named = node.output.iter().any(|name| names.contains(name.as_str()));
+        if is_named || with_margin && is_model {
+            names.extend(node.input.iter().map(String::as_str));
+            wanted.push(node);
+        }
+    }
+    wanted.reverse();
+    wanted
 }
 
 /// A node that has no lowering.

@@ -14,6 +14,10 @@ use crate::{
 const FLOAT32: i64 = 1;
 const INTEGERS: [i64; 2] = [6, 7];
 
+/// What to say of an operator that nothing here computes. Only files with trees are refused for it: the others
+/// are compiled as networks.
+const TREES_END: &str = "beside trees it is not computed: cut the graph before it with --outputs (NAME, or margin: the trees' scores) and do the rest in the contract. Instead of AdaBoost, bagging, voting and stacking of trees, train a random forest, ExtraTrees or gradient boosting";
+
 impl Importer {
     pub(super) fn node(&mut self, node: &NodeProto) -> Result<(), CompileError> {
         let domain = match node.domain.as_str() {
@@ -41,10 +45,7 @@ impl Importer {
             ("", "Add" | "Sub" | "Mul" | "Div") => self.arithmetic(node),
             ("", "Softmax") => self.function(node, Op::Softmax),
             ("", "Sigmoid") => self.function(node, Op::Logistic),
-            _ => Err(unsupported(
-                node,
-                "no lowering beside operators of ai.onnx.ml: export the classical part of the pipeline alone",
-            )),
+            _ => Err(unsupported(node, TREES_END)),
         }
     }
 
@@ -191,7 +192,7 @@ impl Importer {
     /// Other names for classes.
     fn label_encoder(&mut self, node: &NodeProto) -> Result<(), CompileError> {
         let Entry::Label(mut label) = self.entry(node, 0)? else {
-            let reason = "only classes are encoded here: encode features before the model";
+            let reason = "only classes are encoded here: encode features before the model. Of an isolation forest, train a model of its scores instead (a random forest regressor)";
             return Err(unsupported(node, reason));
         };
         let attributes = Attributes(node);
@@ -264,7 +265,7 @@ impl Importer {
         let rows = rows?;
         let axis = Attributes(node).int("axis");
         if node.op_type == "Concat" && !matches!(axis, Some(1 | -1)) {
-            return Err(unsupported(node, "only axis 1 holds features"));
+            return Err(unsupported(node, TREES_END));
         }
         let len = rows.iter().map(|&row| self.len(row)).sum();
         let output = self.push(node, Op::Concat, rows, len);

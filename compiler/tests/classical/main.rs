@@ -2,5 +2,6 @@
 
 mod exports;
 mod rows;
+mod scores;
 mod support;
 mod thresholds;

@@ -1,15 +1,16 @@
-//! The pipeline to TOSA operators, in the 32-bit lane ([`crate::fixed`]).
+//! The pipeline to TOSA operators, in the 32-bit lane ([`crate::fixed`]); `scores` has what follows a model.
+
+mod scores;
 
 use super::{
     demand::Grid,
     grid::{self, Rule, Split, Step, Unit},
-    pipeline::{Class, Kind, Linear, Node, Norm, Op, Pair, Pipeline},
+    pipeline::{Kind, Linear, Node, Op, Pipeline},
 };
 use crate::{
     builder::{list, tensor_type},
     error::CompileError,
     fixed::{Emitted, Fixed, Lane, dense::Layer, fraction_bits_for},
-    real,
 };
 use fixpoint_runtime::{
     model::{
@@ -37,6 +38,14 @@ struct Integers {
     rules: Vec<Rule>,
     /// Largest magnitude of each that is expected.
     magnitudes: Vec<f64>,
+}
+
+impl Integers {
+    /// Whether they are a model's scores, not features.
+    fn is_scaled_scores(&self) -> bool {
+        let is_binary = |rule: &Rule| matches!(rule.unit, Unit::Binary(_));
+        self.rules.iter().all(is_binary)
+    }
 }
 
 struct Lowerer<'a> {
@@ -127,7 +136,13 @@ impl Lowerer<'_> {
     }
 
     fn output(&mut self, name: &str, value: usize) -> Result<(), CompileError> {
-        let (value, quantisation) = match self.rows[value].clone() {
+        let row = match self.rows[value].clone() {
+            Some(Row::Grid(scaled)) if scaled.is_scaled_scores() => {
+                Some(Row::Fixed(self.evened(name, &scaled)?))
+            }
+            row => row,
+        };
+        let (value, quantisation) = match row {
             Some(Row::Class(value)) => (value, Quantisation::None),
             Some(Row::Fixed(fixed)) => {
                 let scale = Ratio {
@@ -290,11 +305,20 @@ impl Lowerer<'_> {
 
     fn linear(&mut self, node: &Node, linear: &Linear) -> Result<Fixed, CompileError> {
         let input = self.integers(node, 0)?;
+        self.linear_of(&input, linear, &|reason| unsupported(node, reason))
+    }
+
+    fn linear_of(
+        &mut self,
+        input: &Integers,
+        linear: &Linear,
+        refused: &dyn Fn(&str) -> CompileError,
+    ) -> Result<Fixed, CompileError> {
         let truncated = |rule: &Rule| rule.steps.contains(&Step::Truncate);
         if input.rules.iter().any(truncated) {
             let reason =
                 "its features are cut to integers: encode them as categories, or give integers";
-            return Err(unsupported(node, reason));
+            return Err(refused(reason));
         }
         let lines: Vec<(f64, f64)> = input.rules.iter().map(Rule::line).collect();
         let mut layer = Layer {
@@ -311,8 +335,7 @@ impl Lowerer<'_> {
         }
         let bound = layer.bound(&input.magnitudes);
         let bits = fraction_bits_for(bound, layer.inputs() as f64 + 1.0);
-        let bits =
-            bits.ok_or_else(|| unsupported(node, "its scores reach 2^31: scale its features"))?;
+        let bits = bits.ok_or_else(|| refused("its scores reach 2^31: scale its features"))?;
         Ok(Fixed {
             value: self.lane.dense(
                 input.value,
@@ -325,67 +348,6 @@ impl Lowerer<'_> {
             fraction_bits: bits,
             bound,
         })
-    }
-
-    fn normalise(&mut self, node: &Node, norm: Norm) -> Result<Fixed, CompileError> {
-        let input = self.fixed(node)?;
-        let from_logistic = self
-            .pipeline
-            .nodes
-            .iter()
-            .any(|other| other.output == node.inputs[0] && matches!(other.op, Op::Logistic));
-        if norm != Norm::Sum || !from_logistic {
-            let reason = "only probabilities are normalised, by their sum: normalise features before the call";
-            return Err(unsupported(node, reason));
-        }
-        // As many bits less as the sum may have more.
-        let spare = real::log2(input.len as f64).ceil() as i64;
-        let spare = self.lane.scalar(2, spare)?;
-        let value = self.lane.shift_right(input.value, spare, true)?;
-        self.lane.shares(value, input.len)
-    }
-
-    fn pair(&mut self, node: &Node, pair: Pair) -> Result<Fixed, CompileError> {
-        let input = self.fixed(node)?;
-        let from = match pair {
-            Pair::Complement => 1 << input.fraction_bits,
-            Pair::Opposite => 0,
-        };
-        let from = self.lane.scalar(2, from)?;
-        let other = self.lane.sub(from, input.value)?;
-        Ok(Fixed {
-            value: self.lane.concat(vec![other, input.value], 1)?,
-            len: 2,
-            bound: input.bound + f64::from(u8::from(pair == Pair::Complement)),
-            ..input
-        })
-    }
-
-    fn class(&mut self, node: &Node, class: &Class) -> Emitted {
-        let scores = self.fixed(node)?;
-        let unit = 2f64.powi(scores.fraction_bits.cast_signed());
-        let index = if scores.len == 1 {
-            let above = ((class.above + class.tolerance) * unit).floor() as i64;
-            let above = self.lane.scalar(2, above)?;
-            let is = self.lane.greater(scores.value, above)?;
-            self.lane.cast(is, DType::I32)?
-        } else {
-            let tolerance = (class.tolerance * unit).ceil() as i64;
-            self.lane
-                .first_largest(scores.value, scores.len, tolerance)?
-        };
-        if class
-            .labels
-            .iter()
-            .copied()
-            .eq(0..class.labels.len() as i64)
-        {
-            return Ok(index);
-        }
-        let shape = [1, class.labels.len(), 1];
-        let labels = self.lane.constant(&shape, class.labels.iter().copied())?;
-        let label = self.lane.gather(labels, index)?;
-        self.lane.builder.reshape(label, &[1, 1])
     }
 }
 
