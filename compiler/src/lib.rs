@@ -24,6 +24,7 @@ pub mod error;
 mod fixed;
 mod flatbuffer;
 pub mod float;
+mod float_model;
 pub mod fold;
 pub mod import;
 pub mod ir;
@@ -52,6 +53,7 @@ pub mod tosa;
 
 pub use compile::{Compiled, compile_onnx, compile_tosa};
 pub use error::CompileError;
+pub use float_model::FloatModel;
 pub use onnx::Preprocess;
 pub use options::{CompileOptions, InputScales, IntegerOptions, Precision, Sensitivity};
 pub use progress::{Progress, Stage, Watch};

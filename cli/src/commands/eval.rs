@@ -9,12 +9,9 @@ use fixpoint_client::{
     ports::Ports,
     samples::Samples,
 };
-use fixpoint_compiler::{import, npy::Array};
+use fixpoint_compiler::{FloatModel, npy::Array};
 use fixpoint_runtime::{error::RunError, kernels::Isa};
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// Measure a compiled model on data: accuracy with labels, errors against the float model.
 ///
@@ -202,9 +199,9 @@ fn read_labels(path: &Path, samples: usize) -> Result<Vec<usize>> {
 /// The float model's first output for each sample.
 fn run_reference(path: &Path, inputs: &Path) -> Result<Vec<Vec<f64>>> {
     let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
-    let (graph, reference) = import::import(&bytes, &BTreeMap::new(), &[])?;
+    let reference = FloatModel::read(&bytes)?;
     let samples = fixpoint_compiler::Samples::read(inputs)?;
-    let batch = samples.batch(&graph.input_shapes())?;
+    let batch = samples.batch(reference.input_shapes())?;
     (0..batch.len())
         .map(|sample| {
             let outputs = reference.run(&batch.sample(sample))?;
