@@ -157,7 +157,33 @@ fn attention_with_a_mask() {
         graph.node("Softmax", &["s"], "p", &[("axis", Value::Int(-1))]);
         graph.node("MatMul", &["p", "v"], "y", &[]);
         graph.check(0.1, 1e-3);
+        let compiled = graph.compile(Precision::Int32, 2.0).expect("compiles");
+        let output = &compiled.report.accuracy.expect("measured").outputs[0];
+        assert!(output.max_error > 0.0 && output.max_error / output.float_span < 1e-6);
     }
+}
+
+/// A mask that callers give: true for what is there. Some samples hide all but the first element.
+#[test]
+fn attention_with_a_mask_that_is_an_input() {
+    let mut graph = Graph::new(&[1, 4, 6]);
+    graph.input("length", &[1, 1]);
+    graph.constant(
+        "places",
+        &[6],
+        (0..6).map(|i| i as f32 / 4.0 - 1.1).collect(),
+    );
+    graph.constant("shown", &[1], vec![0.0]);
+    graph.constant("hidden", &[1], vec![f32::NEG_INFINITY]);
+    graph.weights("v", &[6, 4]);
+    graph.node("GreaterOrEqual", &["length", "places"], "there", &[]);
+    graph.node("Where", &["there", "shown", "hidden"], "mask", &[]);
+    graph.node("Add", &["x", "mask"], "s", &[]);
+    graph.node("Softmax", &["s"], "p", &[("axis", Value::Int(-1))]);
+    graph.node("MatMul", &["p", "v"], "y", &[]);
+    let compiled = graph.compile(Precision::Int32, 1.0).expect("compiles");
+    let output = &compiled.report.accuracy.expect("measured").outputs[0];
+    assert!(output.max_error > 0.0 && output.max_error / output.float_span < 1e-6);
 }
 
 #[test]
