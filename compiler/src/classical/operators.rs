@@ -16,7 +16,7 @@ const INTEGERS: [i64; 2] = [6, 7];
 
 /// What to say of an operator that nothing here computes. Only files with trees are refused for it: the others
 /// are compiled as networks.
-const TREES_END: &str = "beside trees it is not computed: cut the graph before it with --outputs (NAME, or margin: the trees' scores) and do the rest in the contract. Instead of AdaBoost, bagging, voting and stacking of trees, train a random forest, ExtraTrees or gradient boosting";
+const BESIDE_TREES: &str = "it is not computed beside trees. In front of them: compute such features before the call, or train the trees without. Behind them: cut the graph with --outputs (a tensor's name, or margin for the trees' scores) and do the rest in the contract; instead of AdaBoost, bagging, voting and stacking of trees, train a random forest, ExtraTrees or gradient boosting";
 
 impl Importer {
     pub(super) fn node(&mut self, node: &NodeProto) -> Result<(), CompileError> {
@@ -45,7 +45,7 @@ impl Importer {
             ("", "Add" | "Sub" | "Mul" | "Div") => self.arithmetic(node),
             ("", "Softmax") => self.function(node, Op::Softmax),
             ("", "Sigmoid") => self.function(node, Op::Logistic),
-            _ => Err(unsupported(node, TREES_END)),
+            _ => Err(unsupported(node, BESIDE_TREES)),
         }
     }
 
@@ -265,7 +265,7 @@ impl Importer {
         let rows = rows?;
         let axis = Attributes(node).int("axis");
         if node.op_type == "Concat" && !matches!(axis, Some(1 | -1)) {
-            return Err(unsupported(node, TREES_END));
+            return Err(unsupported(node, BESIDE_TREES));
         }
         let len = rows.iter().map(|&row| self.len(row)).sum();
         let output = self.push(node, Op::Concat, rows, len);
