@@ -55,7 +55,8 @@ pub fn compile_onnx(
     if onnx::is_classical(bytes)? && !recorded.is_some_and(Record::is_of_network) {
         match compile_classical(bytes, options, progress) {
             // Support vectors, polynomials and the like: a network, in standard operators.
-            Err(CompileError::Unsupported { .. }) if !onnx::has_trees(bytes)? => {}
+            Err(CompileError::Unsupported { .. } | CompileError::NoSuchOutput { .. })
+                if !onnx::has_trees(bytes)? => {}
             compiled => return compiled,
         }
     }
@@ -71,7 +72,7 @@ fn compile_network(
     let recorded = options.recorded.as_ref();
     let pixels = onnx::preprocess::pixels(bytes, &options.preprocess)?;
     let file = onnx::preprocess::prepend(bytes, &options.preprocess)?;
-    let standard = onnx::in_standard_operators(&file)?;
+    let standard = onnx::in_standard_operators(&file, options.precision)?;
     let (mut graph, reference) = import::import(&standard.file, &options.shapes, &options.outputs)?;
     // At 32 bits a scaler before a layer is worth more than float32 weights can hold of it.
     if options.precision != Precision::Int32 {

@@ -4,6 +4,7 @@ use crate::{
     classical::{self, Pipeline},
     error::CompileError,
     import, onnx,
+    options::Precision,
     reference::Reference,
 };
 use std::collections::BTreeMap;
@@ -40,7 +41,7 @@ impl FloatModel {
                 }
             }
         }
-        let standard = onnx::in_standard_operators(bytes)?;
+        let standard = onnx::in_standard_operators(bytes, Precision::Int32)?;
         let (graph, reference) = import::import(&standard.file, &shapes, &outputs)?;
         Ok(Self {
             inputs: graph.input_shapes(),

@@ -15,18 +15,31 @@ const FLOAT32: i64 = 1;
 const AXES_ARE_OPERANDS: i64 = 18;
 
 impl Writer<'_> {
+    /// A scaler as a product with a diagonal matrix: each feature keeps a scale of its own up to there.
+    pub(super) fn scaler_matrix(&mut self, node: &NodeProto) -> Result<(), CompileError> {
+        let (offset, scale) = scaler_constants(node)?;
+        if offset.len() != scale.len() {
+            return self.scaler(node);
+        }
+        let (count, name) = (scale.len(), output(node, 0));
+        let mut matrix = vec![0.0; count * count];
+        for (feature, &scale) in scale.iter().enumerate() {
+            matrix[feature * count + feature] = scale;
+        }
+        let bias = offset
+            .iter()
+            .zip(&scale)
+            .map(|(offset, scale)| -offset * scale);
+        let bias = singles(bias.collect());
+        let matrix = self.floats(format!("{name}/matrix"), &[count, count], singles(matrix));
+        let bias = self.floats(format!("{name}/bias"), &[count], bias);
+        self.node("Gemm", &[input(node, 0), &matrix, &bias], name, &[]);
+        Ok(())
+    }
+
     /// `(x - offset) * scale`.
     pub(super) fn scaler(&mut self, node: &NodeProto) -> Result<(), CompileError> {
-        let attributes = Attributes(node);
-        let or = |name: &str, default| -> Result<Vec<f64>, CompileError> {
-            let values = attributes.floats(name)?;
-            Ok(if values.is_empty() {
-                vec![default]
-            } else {
-                values
-            })
-        };
-        let (offset, scale) = (or("offset", 0.0)?, or("scale", 1.0)?);
+        let (offset, scale) = scaler_constants(node)?;
         let name = output(node, 0);
         let offset = self.floats(format!("{name}/offset"), &[offset.len()], singles(offset));
         let scale = self.floats(format!("{name}/scale"), &[scale.len()], singles(scale));
@@ -127,4 +140,17 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// A scaler's offsets and scales.
+fn scaler_constants(node: &NodeProto) -> Result<(Vec<f64>, Vec<f64>), CompileError> {
+    let or = |name: &str, default| -> Result<Vec<f64>, CompileError> {
+        let values = Attributes(node).floats(name)?;
+        Ok(if values.is_empty() {
+            vec![default]
+        } else {
+            values
+        })
+    };
+    Ok((or("offset", 0.0)?, or("scale", 1.0)?))
 }

@@ -13,9 +13,9 @@ mod vectors;
 mod writer;
 
 use super::{Attributes, ML_DOMAIN, messages::NodeProto, node_name};
-use crate::error::CompileError;
+use crate::{error::CompileError, options::Precision};
 use prost::Message as _;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 use tract_onnx::pb;
 use writer::Writer;
 
@@ -31,12 +31,15 @@ pub struct Standard<'a> {
     pub remarks: Vec<String>,
 }
 
-/// The file with its operators of `ai.onnx.ml` written in standard ones; as it is if it has none. One
-/// that has no such form stays, for the import to refuse by name.
+/// The file with its operators of `ai.onnx.ml` written in standard ones, in the form that suits the
+/// precision; as it is if it has none. One that has no such form stays, for the import to refuse by name.
 ///
 /// # Errors
 /// [`CompileError::Onnx`]: no ONNX file, a bad attribute; [`CompileError::Unsupported`].
-pub fn in_standard_operators(bytes: &[u8]) -> Result<Standard<'_>, CompileError> {
+pub fn in_standard_operators(
+    bytes: &[u8],
+    precision: Precision,
+) -> Result<Standard<'_>, CompileError> {
     let mut model = pb::ModelProto::decode(bytes).map_err(super::OnnxError::Decode)?;
     let opset = model
         .opset_import
@@ -51,8 +54,17 @@ pub fn in_standard_operators(bytes: &[u8]) -> Result<Standard<'_>, CompileError>
         });
     }
     let nodes = std::mem::take(&mut graph.node);
+    let matrices = match precision {
+        Precision::Int8 => before_distances(&nodes),
+        _ => BTreeSet::new(),
+    };
     let mut writer = Writer::new(graph, opset);
     for node in nodes {
+        let is_scaler = node.domain == ML_DOMAIN && node.op_type == "Scaler";
+        if is_scaler && node.output.iter().any(|name| matrices.contains(name)) {
+            writer.scaler_matrix(&read(&node)?)?;
+            continue;
+        }
         if !has_standard_form(&node) || !writer.rewrite(&node)? {
             writer.keep(node);
         }
@@ -72,9 +84,7 @@ fn has_standard_form(node: &pb::NodeProto) -> bool {
 impl Writer<'_> {
     /// Writes a node in standard operators; whether it has such a form.
     fn rewrite(&mut self, node: &pb::NodeProto) -> Result<bool, CompileError> {
-        // The project's own messages read attributes of both forms.
-        let node = &NodeProto::decode(node.encode_to_vec().as_slice())
-            .map_err(super::OnnxError::Decode)?;
+        let node = &read(node)?;
         match node.op_type.as_str() {
             "Scaler" => self.scaler(node)?,
             "Normalizer" => self.normalizer(node)?,
@@ -94,6 +104,30 @@ impl Writer<'_> {
         }
         Ok(true)
     }
+}
+
+/// The node in the project's own messages, which read attributes of both forms.
+fn read(node: &pb::NodeProto) -> Result<NodeProto, super::OnnxError> {
+    Ok(NodeProto::decode(node.encode_to_vec().as_slice())?)
+}
+
+/// Values of which only distances and kernels are computed. A scaler in front of them has nothing to be folded
+/// into, so its features would share the 8 bits of a scale.
+fn before_distances(nodes: &[pb::NodeProto]) -> BTreeSet<String> {
+    let is_linear = |node: &pb::NodeProto| {
+        let mut attributes = node.attribute.iter();
+        attributes.any(|given| given.name == "kernel_type" && given.s == b"LINEAR")
+    };
+    let compares = |node: &pb::NodeProto| {
+        has_standard_form(node)
+            && ["SVMClassifier", "SVMRegressor", "CDist"].contains(&node.op_type.as_str())
+            && !is_linear(node)
+    };
+    let (comparing, others): (Vec<_>, Vec<_>) = nodes.iter().partition(|node| compares(node));
+    let names = |nodes: Vec<&pb::NodeProto>| -> BTreeSet<String> {
+        nodes.iter().flat_map(|node| node.input.clone()).collect()
+    };
+    &names(comparing) - &names(others)
 }
 
 /// Name of an operand, empty if it is left out.

@@ -93,7 +93,7 @@ fn file(nodes: Vec<Node>, initializer: Vec<TensorProto>, columns: i64) -> Vec<u8
 
 /// The named outputs of a file for a row, by tract.
 fn run(bytes: &[u8], outputs: &[&str], row: &[f32]) -> Vec<Vec<f32>> {
-    let standard = in_standard_operators(bytes).expect("a standard form");
+    let standard = in_standard_operators(bytes, Precision::Int16).expect("a standard form");
     let outputs: Vec<String> = outputs.iter().map(|&name| name.to_owned()).collect();
     let (_, reference) =
         import::import(&standard.file, &BTreeMap::new(), &outputs).expect("a graph");
@@ -117,14 +117,50 @@ fn a_file_of_standard_operators_stays_as_it_is() {
     );
     let bytes = file(vec![scaler], Vec::new(), 2);
     close(&run(&bytes, &["y"], &[3.0, 4.0])[0], &[1.0, 0.5]);
-    let standard = in_standard_operators(&bytes).expect("a file");
+    let standard = in_standard_operators(&bytes, Precision::Int16).expect("a file");
     let model = ModelProto::decode(&*standard.file).expect("a file");
     assert_eq!(model.producer_name, "kept");
-    let again = in_standard_operators(&standard.file).expect("a file");
+    let again = in_standard_operators(&standard.file, Precision::Int16).expect("a file");
     assert!(
         matches!(again.file, Cow::Borrowed(_)),
         "nothing left to write"
     );
+}
+
+/// The same numbers, whichever way a scaler is written in front of distances.
+#[test]
+fn a_scaler_before_a_kernel_is_a_matrix_at_8_bits() {
+    let scaler = ml(
+        "Scaler",
+        &["s"],
+        vec![floats("offset", &[1.0, -2.0]), floats("scale", &[0.5, 4.0])],
+    );
+    let mut machine = ml(
+        "SVMRegressor",
+        &["y"],
+        vec![
+            text("kernel_type", "RBF"),
+            floats("kernel_params", &[0.1]),
+            floats("support_vectors", &[1.0, 0.0]),
+            floats("coefficients", &[2.0]),
+            floats("rho", &[0.5]),
+            int("n_supports", 1),
+        ],
+    );
+    machine.input = vec!["s".to_owned()];
+    let bytes = file(vec![scaler, machine], Vec::new(), 2);
+    for (precision, operator) in [(Precision::Int8, "Gemm"), (Precision::Int16, "Sub")] {
+        let standard = in_standard_operators(&bytes, precision).expect("a file");
+        let model = ModelProto::decode(&*standard.file).expect("a file");
+        assert_eq!(model.graph.expect("a graph").node[0].op_type, operator);
+        // (3, -1.5) is scaled to (1, 2).
+        let want = 2.0 * (-0.4_f64).exp() + 0.5;
+        let outputs = ["y".to_owned()];
+        let (_, reference) =
+            import::import(&standard.file, &BTreeMap::new(), &outputs).expect("a graph");
+        let got = reference.run(&[vec![3.0, -1.5]]).expect("runs");
+        close(&got[0], &[want]);
+    }
 }
 
 #[test]
@@ -234,7 +270,8 @@ fn pairs_of_classes_vote() {
 #[test]
 fn probabilities_of_three_classes_are_refused_with_what_to_do() {
     let more = vec![floats("prob_a", &[-1.0; 3]), floats("prob_b", &[0.0; 3])];
-    let refused = in_standard_operators(&three_classes(more)).expect_err("an iteration");
+    let refused =
+        in_standard_operators(&three_classes(more), Precision::Int16).expect_err("an iteration");
     assert!(
         refused.to_string().contains("without probability=True"),
         "{refused}"
@@ -285,7 +322,7 @@ fn names_of_classes_become_indices() {
     };
     let bytes = file(vec![largest, named], vec![names], 2);
     close(&run(&bytes, &["name"], &[0.0, 1.0])[0], &[1.0]);
-    let standard = in_standard_operators(&bytes).expect("a file");
+    let standard = in_standard_operators(&bytes, Precision::Int16).expect("a file");
     assert_eq!(
         standard.remarks,
         ["classes are given by index: 0 cat, 1 dog"]
@@ -299,7 +336,7 @@ fn trees_are_left_alone() {
         Vec::new(),
         2,
     );
-    let standard = in_standard_operators(&bytes).expect("a file");
+    let standard = in_standard_operators(&bytes, Precision::Int16).expect("a file");
     let model = messages::ModelProto::decode(&*standard.file).expect("a file");
     assert_eq!(
         model.graph.expect("a graph").node[0].op_type,

@@ -17,6 +17,14 @@ struct Points {
     name: String,
     count: usize,
     features: usize,
+    /// Their elements, where they are an attribute of the node.
+    elements: Vec<f32>,
+}
+
+/// Sums of kernels and what is added to them: `[vectors, outputs]` and `[outputs]`.
+struct Sums {
+    weights: Vec<f32>,
+    bias: Vec<f32>,
 }
 
 impl Writer<'_> {
@@ -32,15 +40,16 @@ impl Writer<'_> {
                 "it has not a coefficient for each vector: export it again",
             ));
         }
-        let similar = self.kernel(node, &vectors, name)?;
-        let weights = self.floats(format!("{name}/weights"), &[vectors.count, 1], coefficients);
-        let bias = self.floats(format!("{name}/bias"), &[1], bias);
+        let sums = Sums {
+            weights: coefficients,
+            bias,
+        };
+        let score = self.sums_of_kernels(node, &vectors, sums, name)?;
         if attributes.int("one_class").unwrap_or(0) == 0 {
-            self.node("Gemm", &[&similar, &weights, &bias], name, &[]);
+            self.node("Identity", &[&score], name, &[]);
             return Ok(());
         }
         // One class: 1 for what is like the samples, -1 for an outlier.
-        let score = self.step("Gemm", &[&similar, &weights, &bias], name, "score", &[]);
         let zero = self.floats(format!("{name}/zero"), &[1], vec![0.0]);
         let inside = self.step("Greater", &[&score, &zero], name, "inside", &[]);
         let [one, other] = [("one", 1.0), ("other", -1.0)]
@@ -73,16 +82,8 @@ impl Writer<'_> {
             return Err(unsupported(node, reason));
         }
         let weights = pair_weights(&coefficients, &per_class, &pairs);
-        let similar = self.kernel(node, &vectors, place)?;
-        let weights = self.floats(format!("{place}/weights"), &[count, pairs.len()], weights);
-        let bias = self.floats(format!("{place}/bias"), &[pairs.len()], bias);
-        let scores = self.step(
-            "Gemm",
-            &[&similar, &weights, &bias],
-            place,
-            "decisions",
-            &[],
-        );
+        let sums = Sums { weights, bias };
+        let scores = self.sums_of_kernels(node, &vectors, sums, place)?;
         if attributes.has("prob_a") {
             return self.two_probabilities(node, &scores, &classes);
         }
@@ -158,12 +159,43 @@ impl Writer<'_> {
             let reason = "it has no support vectors: train it with a kernel, or a linear model (Ridge, LogisticRegression)";
             return Err(unsupported(node, reason));
         }
-        let name = self.floats(format!("{place}/vectors"), &[count, features], vectors);
+        let name = format!("{place}/vectors");
         Ok(Points {
-            name,
+            name: self.floats(name, &[count, features], vectors.clone()),
             count,
             features,
+            elements: vectors,
         })
+    }
+
+    /// Weighted sums of the row's kernels with each vector, `[1, outputs]`. Those of products with the vectors are
+    /// products with one matrix, and digits are not lost between the two.
+    fn sums_of_kernels(
+        &mut self,
+        node: &NodeProto,
+        vectors: &Points,
+        sums: Sums,
+        place: &str,
+    ) -> Result<String, CompileError> {
+        let outputs = sums.bias.len();
+        let bias = self.floats(format!("{place}/bias"), &[outputs], sums.bias);
+        let (kind, _) = kernel(node)?;
+        let (read, shape, weights) = if kind == "LINEAR" {
+            let mut weights = vec![0.0_f64; vectors.features * outputs];
+            let rows = vectors.elements.chunks(vectors.features);
+            for (vector, factors) in rows.zip(sums.weights.chunks(outputs)) {
+                for (at, weight) in weights.iter_mut().enumerate() {
+                    *weight += f64::from(vector[at / outputs]) * f64::from(factors[at % outputs]);
+                }
+            }
+            let shape = [vectors.features, outputs];
+            (input(node, 0).to_owned(), shape, singles(weights))
+        } else {
+            let similar = self.kernel(node, vectors, place)?;
+            (similar, [vectors.count, outputs], sums.weights)
+        };
+        let weights = self.floats(format!("{place}/weights"), &shape, weights);
+        Ok(self.step("Gemm", &[&read, &weights, &bias], place, "sums", &[]))
     }
 
     /// How similar the row is to each vector, `[1, count]`.
@@ -180,11 +212,10 @@ impl Writer<'_> {
             self.squared_distances(row, vectors, -gamma, &exponent);
             return Ok(self.step("Exp", &[&exponent], place, "similar", &[]));
         }
-        let mut attributes = vec![("transB", Value::Int(1))];
-        if kind == "LINEAR" {
-            return Ok(self.step("Gemm", &[row, &vectors.name], place, "similar", &attributes));
-        }
-        attributes.push(("alpha", Value::Float(gamma as f32)));
+        let attributes = [
+            ("transB", Value::Int(1)),
+            ("alpha", Value::Float(gamma as f32)),
+        ];
         let constant = self.floats(format!("{place}/constant"), &[1], vec![constant as f32]);
         let operands = [row, &vectors.name, &constant];
         let product = self.step("Gemm", &operands, place, "product", &attributes);
@@ -224,6 +255,7 @@ impl Writer<'_> {
             name: input(node, 1).to_owned(),
             count: usize::try_from(count).unwrap_or(0),
             features: usize::try_from(features).unwrap_or(0),
+            elements: Vec::new(),
         };
         let name = output(node, 0);
         match Attributes(node).text("metric")?.unwrap_or("sqeuclidean") {
