@@ -2,10 +2,13 @@
 //! the first that cannot be read or is not what its header says.
 //!
 //! Nothing of the damaged file is trusted: a block that gets into the new one has passed every check
-//! that a stranger's block passes. The damaged file stays, under another name.
+//! that a stranger's block passes. The damaged file stays, under another name. It is locked meanwhile
+//! as a node locks it, and replaced in one step: killed at any moment, a repair leaves the old database
+//! or the new one, never none.
 
 use std::{
-    fs, io,
+    fs::{self, File, TryLockError},
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
@@ -71,6 +74,9 @@ pub fn repair(
         let path = path.to_path_buf();
         move |source| RepairError::File { path, source }
     };
+    let current = directory.join(FILE_NAME);
+    // Held to the end: a node that ran on would write blocks into a file that was put aside.
+    let _lock = lock(&current)?;
     let workshop = directory.join(WORKSHOP);
     match fs::remove_dir_all(&workshop) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -83,8 +89,7 @@ pub fn repair(
         fs::create_dir(&workshop).map_err(file(&workshop))?;
         let copy = workshop.join("damaged");
         fs::create_dir(&copy).map_err(file(&copy))?;
-        let source = directory.join(FILE_NAME);
-        fs::copy(&source, copy.join(FILE_NAME)).map_err(file(&source))?;
+        fs::copy(&current, copy.join(FILE_NAME)).map_err(file(&current))?;
         let damaged = read(|| Damaged::open(&copy, spec)).map_err(RepairError::Unreadable)?;
         let location = Location::Directory(workshop.clone());
         let chain = Chain::open(location, spec.clone())?;
@@ -93,8 +98,10 @@ pub fn repair(
         (damaged.head(), (head.number, head.hash()), stopped)
     };
     let damaged = free_name(directory);
-    let current = directory.join(FILE_NAME);
-    fs::rename(&current, &damaged).map_err(file(&current))?;
+    // A second name, so that there is a database under the first all the time.
+    fs::hard_link(&current, &damaged)
+        .or_else(|_| fs::copy(&current, &damaged).map(drop))
+        .map_err(file(&damaged))?;
     let made = workshop.join(FILE_NAME);
     fs::rename(&made, &current).map_err(file(&made))?;
     fs::remove_dir_all(&workshop).map_err(file(&workshop))?;
@@ -104,6 +111,22 @@ pub fn repair(
         stopped,
         damaged,
     })
+}
+
+/// Keeps every node from opening the database, for as long as the answer lives.
+fn lock(path: &Path) -> Result<File, RepairError> {
+    let file = |source| RepairError::File {
+        path: path.to_path_buf(),
+        source,
+    };
+    let database = File::open(path).map_err(file)?;
+    match database.try_lock() {
+        Ok(()) => Ok(database),
+        Err(TryLockError::WouldBlock) => Err(RepairError::Open(OpenError::InUse {
+            path: path.to_path_buf(),
+        })),
+        Err(TryLockError::Error(source)) => Err(file(source)),
+    }
 }
 
 /// A name that no earlier repair took.

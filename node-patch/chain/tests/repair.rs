@@ -12,7 +12,7 @@ use alloy_eips::BlockId;
 use alloy_primitives::Address;
 use common::*;
 use fixpoint_chain::{
-    Chain, Location,
+    Chain, Location, OpenError,
     repair::{Repair, RepairError, repair},
     store::FILE_NAME,
 };
@@ -135,4 +135,29 @@ fn what_cannot_be_read_stays_as_it_is() {
         assert!(matches!(refused, RepairError::Unreadable(_)), "{refused}");
         assert_eq!(fs::read(&path).expect("there"), damaged);
     }
+}
+
+#[test]
+fn a_database_that_a_node_has_open_is_left_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fill(directory.path());
+    let node = open(directory.path());
+    let refused = repair(directory.path(), &spec(), |_| {}).expect_err("in use");
+    let in_use = matches!(refused, RepairError::Open(OpenError::InUse { .. }));
+    assert!(in_use, "{refused}");
+    let recipient = Address::repeat_byte(0x77);
+    let block = mine(&node, [transfer(0, BLOCKS, recipient, 1)]);
+    drop(node);
+    assert_eq!(open(directory.path()).head().hash(), block.hash());
+}
+
+#[test]
+fn the_damaged_file_is_kept_byte_for_byte_and_nothing_stays_locked() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fill(directory.path());
+    let path = directory.path().join(FILE_NAME);
+    let before = fs::read(&path).expect("readable");
+    let done = repaired(directory.path());
+    assert_eq!(fs::read(&done.damaged).expect("readable"), before);
+    assert_eq!(open(directory.path()).head().number, BLOCKS);
 }
