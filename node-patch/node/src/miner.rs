@@ -11,7 +11,10 @@ use fixpoint_rpc::{Miner, MiningChange, MiningStatus, RpcError};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::{next_block::NextBlock, snapshots::Snapshots};
+use crate::{
+    next_block::{NextBlock, warn_of_lead},
+    snapshots::Snapshots,
+};
 
 /// Makes the blocks of a devnet.
 pub struct DevMiner {
@@ -36,6 +39,7 @@ pub struct Mode {
 impl DevMiner {
     /// A miner of `chain`. Mining by the clock needs [`Self::run`].
     pub fn new(chain: Chain, mode: Mode) -> Self {
+        warn_of_lead(chain.head().timestamp);
         Self {
             chain,
             next_block: Mutex::default(),

@@ -10,6 +10,10 @@ use fixpoint_rpc::RpcError;
 
 use crate::genesis::COINBASE;
 
+/// How far the newest block may be ahead of this machine's clock without a word: blocks that are made
+/// quickly are a second apart, whatever the clock shows.
+const SILENT_LEAD_S: u64 = 60;
+
 /// The next block, as far as it is known.
 #[derive(Clone, Debug)]
 pub(crate) struct NextBlock {
@@ -122,6 +126,22 @@ impl NextBlock {
     }
 }
 
+/// Says so if the newest block is far ahead of this machine's clock, which was set back, or the chain's
+/// was moved before a restart.
+pub(crate) fn warn_of_lead(head_time_s: u64) {
+    if let Some(lead_s) = notable_lead_s(head_time_s, machine_time_s()) {
+        tracing::warn!(
+            lead_s,
+            "the newest block is ahead of this machine's clock: until that is there, blocks are a second apart"
+        );
+    }
+}
+
+fn notable_lead_s(head_time_s: u64, clock_s: u64) -> Option<u64> {
+    let lead_s = head_time_s.saturating_sub(clock_s);
+    (lead_s > SILENT_LEAD_S).then_some(lead_s)
+}
+
 /// How far `time_s` is from this machine's clock, in seconds.
 fn offset_s(time_s: u64) -> Result<i64, RpcError> {
     let offset = i128::from(time_s) - i128::from(machine_time_s());
@@ -138,4 +158,19 @@ pub fn machine_time_s() -> u64 {
 
 fn too_early(time_s: u64, parent_s: u64) -> String {
     format!("timestamp {time_s} is not after the newest block's timestamp {parent_s}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_long_lead_of_the_newest_block_is_worth_a_word() {
+        let clock_s = 1_000_000;
+        assert_eq!(notable_lead_s(0, clock_s), None);
+        assert_eq!(notable_lead_s(clock_s + SILENT_LEAD_S, clock_s), None);
+        assert_eq!(notable_lead_s(clock_s + 3_600, clock_s), Some(3_600));
+        // A machine without a clock shows 1970.
+        assert_eq!(notable_lead_s(clock_s, 0), Some(clock_s));
+    }
 }

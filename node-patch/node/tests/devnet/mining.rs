@@ -145,3 +145,47 @@ async fn a_time_that_the_clock_cannot_show_is_refused_when_it_is_set() {
     devnet.ok("evm_mine", json!([])).await;
     assert_eq!(devnet.quantity("eth_blockNumber", json!([])).await, 1);
 }
+
+/// The chain's clock is in memory: after a restart this machine's is eleven days behind the head, as
+/// if it had been set back.
+#[tokio::test(flavor = "multi_thread")]
+async fn times_rise_by_a_second_while_the_machine_s_clock_is_behind_the_head() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = DevnetConfig {
+        data_dir: Some(directory.path().to_owned()),
+        ..DevnetConfig::default()
+    };
+    let devnet = Devnet::start_with(config.clone()).await;
+    devnet.ok("evm_increaseTime", json!([1_000_000])).await;
+    devnet.ok("evm_mine", json!([])).await;
+    let head_s = timestamp(&devnet).await;
+    devnet.node.shutdown().await;
+
+    let devnet = Devnet::start_with(config).await;
+    assert_eq!(timestamp(&devnet).await, head_s);
+    for block in 1..=3 {
+        let to = devnet.account(1);
+        devnet
+            .send(json!({ "from": devnet.account(0), "to": to }))
+            .await;
+        assert_eq!(timestamp(&devnet).await, head_s + block);
+    }
+    devnet.ok("evm_increaseTime", json!([100])).await;
+    devnet.ok("evm_mine", json!([])).await;
+    assert!((head_s + 103..head_s + 110).contains(&timestamp(&devnet).await));
+}
+
+/// A genesis of 1970, as if the machine had had no clock then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_far_ahead_of_the_head_is_followed_at_once() {
+    let config = DevnetConfig {
+        genesis_time_s: Some(1),
+        ..DevnetConfig::default()
+    };
+    let devnet = Devnet::start_with(config).await;
+    assert_eq!(timestamp(&devnet).await, 1);
+    let before_s = fixpoint_node::machine_time_s();
+    devnet.ok("evm_mine", json!([])).await;
+    let first_s = timestamp(&devnet).await;
+    assert!((before_s..=fixpoint_node::machine_time_s()).contains(&first_s));
+}
