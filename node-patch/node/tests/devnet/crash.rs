@@ -15,7 +15,9 @@ use serde_json::Value;
 
 use crate::client::{client, quantity, raw, transfer};
 
+/// How many kills, unless [`KILLS_VARIABLE`] says otherwise.
 const KILLS: u64 = 50;
+const KILLS_VARIABLE: &str = "FIXPOINT_KILLS";
 const SENDERS: usize = 4;
 
 /// A devnet in a process of its own, and its address.
@@ -91,7 +93,8 @@ async fn no_acknowledged_transaction_is_lost_to_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let seen = Arc::new(Mutex::new(Vec::<Value>::new()));
     let mut checked = 0;
-    for kill in 0..KILLS {
+    let kills = std::env::var(KILLS_VARIABLE).map_or(KILLS, |kills| kills.parse().unwrap());
+    for kill in 0..kills {
         let (mut process, url) = spawn(directory.path());
         let http = client(&url);
         // Everything acknowledged before the kill, byte for byte.
@@ -121,7 +124,7 @@ async fn no_acknowledged_transaction_is_lost_to_a_kill() {
     let http = client(&url);
     let acknowledged = seen.lock().unwrap().clone();
     assert!(
-        acknowledged.len() as u64 > KILLS,
+        acknowledged.len() as u64 > kills,
         "the load was real: {}",
         acknowledged.len()
     );
