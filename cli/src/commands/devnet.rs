@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use fixpoint_node::{
     DevnetConfig, History, MIN_STATES,
     accounts::DevWallet,
+    blocks_file::{export_directory, import_directory},
     genesis::GenesisOptions,
     machine_time_s,
     pre_execution::{MAX_THREADS, default_threads},
@@ -56,6 +57,18 @@ pub(crate) struct Args {
     /// database, up to the first that is missing or wrong. The damaged file stays beside it
     #[arg(long, requires = "data_dir")]
     repair: bool,
+    /// Write all blocks of --data-dir to this file, and end. No node may run on it meanwhile
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "data_dir",
+        conflicts_with = "repair"
+    )]
+    export_blocks: Option<PathBuf>,
+    /// Verify the blocks of a file that --export-blocks wrote, add them to --data-dir, and end. A new
+    /// directory needs the old one's genesis.json
+    #[arg(long, value_name = "FILE", requires = "data_dir", conflicts_with_all = ["repair", "export_blocks"])]
+    import_blocks: Option<PathBuf>,
     /// Threads that run waiting transactions before their block, so that it finds the answers of
     /// their inferences; 0 for none (default: one less than the machine has, at least 1)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=i64::from(MAX_THREADS)))]
@@ -157,8 +170,21 @@ pub(crate) fn run(args: Args) -> Result<()> {
                --load-state takes accounts, code and storage from a file that `anvil --dump-state` wrote"
         );
     }
-    if let Some(directory) = args.data_dir.as_ref().filter(|_| args.repair) {
-        return repair(directory);
+    if let Some(directory) = &args.data_dir {
+        if args.repair {
+            return repair(directory);
+        }
+        if let Some(file) = &args.export_blocks {
+            let count = export_directory(directory, file)?;
+            out!("wrote {count} blocks to {}", file.display());
+            return Ok(());
+        }
+        if let Some(file) = &args.import_blocks {
+            let done = import_directory(directory, file)?;
+            out!("added {} blocks, each verified", done.imported);
+            out!("head  {} {}", done.head_number, done.head_hash);
+            return Ok(());
+        }
     }
     let genesis = args.init.as_ref().map(|file| {
         let text = std::fs::read_to_string(file)

@@ -11,7 +11,7 @@ use fixpoint_chain::{
 
 /// The time that header rules compare block times with. A devnet's clock may have been moved ahead,
 /// and a file of old blocks says nothing about the present: only the order of times is checked.
-const END_OF_TIME_S: u64 = i64::MAX as u64;
+pub(crate) const END_OF_TIME_S: u64 = i64::MAX as u64;
 
 /// Executes every block of the file `blocks` on a new chain that starts from the file `genesis`, and
 /// compares each header in full.

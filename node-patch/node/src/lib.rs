@@ -6,12 +6,13 @@
 //! 3. [`devnet`]: the wiring, for tests ([`Node`]) and for the command line ([`run_devnet`]).
 //! 4. [`banner`]: what a person sees first.
 //! 5. [`import`]: checking somebody else's blocks in a fresh chain; [`repair`]: this node's own, out of a
-//!    damaged database.
+//!    damaged database; [`blocks_file`]: to a file and back.
 //!
 //! What a block is and how calls are answered live in `fixpoint-chain` and `fixpoint-rpc`.
 
 pub mod accounts;
 pub mod banner;
+pub mod blocks_file;
 pub mod devnet;
 pub mod genesis;
 pub mod import;

@@ -7,7 +7,10 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
-use fixpoint_node::DevnetConfig;
+use fixpoint_node::{
+    DevnetConfig,
+    blocks_file::{export_directory, import_directory},
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -132,4 +135,58 @@ async fn another_process_verifies_the_blocks_and_notices_a_changed_one() {
         !import(directory.path(), &head).status.success(),
         "a changed bit in a state root"
     );
+}
+
+/// A devnet on `directory`.
+async fn start_in(directory: &Path) -> Devnet {
+    Devnet::start_with(DevnetConfig {
+        data_dir: Some(directory.to_owned()),
+        ..DevnetConfig::default()
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_database_comes_back_from_an_export() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("blocks.rlp");
+    let devnet = start_in(directory.path()).await;
+    let contract = fill(&devnet).await;
+    let newest = json!(["latest", true]);
+    let head = devnet.ok("eth_getBlockByNumber", newest.clone()).await;
+    let refused = export_directory(directory.path(), &file).unwrap_err();
+    assert!(format!("{refused:#}").contains("in use"), "{refused:#}");
+    devnet.node.shutdown().await;
+    // Genesis too: an import notices a file of another network.
+    assert_eq!(export_directory(directory.path(), &file).unwrap(), 7);
+
+    fs::remove_file(directory.path().join("chain.redb")).unwrap();
+    let done = import_directory(directory.path(), &file).unwrap();
+    assert_eq!((done.imported, done.head_number), (6, 6));
+    let again = import_directory(directory.path(), &file).unwrap();
+    assert_eq!((again.imported, again.head_hash), (0, done.head_hash));
+    let devnet = start_in(directory.path()).await;
+    assert_eq!(devnet.ok("eth_getBlockByNumber", newest).await, head);
+    let from = devnet.account(0);
+    devnet.send(json!({ "from": from, "to": contract })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_keeps_what_came_before_a_block_that_is_cut_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("blocks.rlp");
+    let devnet = start_in(directory.path()).await;
+    fill(&devnet).await;
+    devnet.node.shutdown().await;
+    export_directory(directory.path(), &file).unwrap();
+    let mut blocks = fs::read(&file).unwrap();
+    // As a disk that was full leaves it.
+    blocks.truncate(blocks.len() - 10);
+    fs::write(&file, blocks).unwrap();
+    fs::remove_file(directory.path().join("chain.redb")).unwrap();
+    let refused = import_directory(directory.path(), &file).unwrap_err();
+    let text = format!("{refused:#}");
+    assert!(text.contains("the head is block 5"), "{text}");
+    let devnet = start_in(directory.path()).await;
+    assert_eq!(devnet.quantity("eth_blockNumber", json!([])).await, 5);
 }
