@@ -267,6 +267,29 @@ fn pairs_of_classes_vote() {
     }
 }
 
+/// The decision is for the first class, its probability below one half.
+#[test]
+fn votes_decide_between_two_classes_with_probabilities() {
+    let attributes = vec![
+        text("kernel_type", "LINEAR"),
+        floats("support_vectors", &[1.0, 0.0, 0.0, 1.0]),
+        ints("vectors_per_class", &[1, 1]),
+        floats("coefficients", &[1.0, -1.0]),
+        floats("rho", &[0.0]),
+        ints("classlabels_ints", &[0, 1]),
+        floats("prob_a", &[-2.0]),
+        floats("prob_b", &[1.0]),
+    ];
+    let node = ml("SVMClassifier", &["label", "shares"], attributes);
+    let got = run(
+        &file(vec![node], Vec::new(), 2),
+        &["label", "shares"],
+        &[0.35, 0.1],
+    );
+    close(&got[0], &[0.0]);
+    close(&got[1], &[0.377_541, 0.622_459]);
+}
+
 #[test]
 fn probabilities_of_three_classes_are_refused_with_what_to_do() {
     let more = vec![floats("prob_a", &[-1.0; 3]), floats("prob_b", &[0.0; 3])];

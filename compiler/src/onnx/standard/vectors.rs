@@ -84,11 +84,12 @@ impl Writer<'_> {
         let weights = pair_weights(&coefficients, &per_class, &pairs);
         let sums = Sums { weights, bias };
         let scores = self.sums_of_kernels(node, &vectors, sums, place)?;
-        if attributes.has("prob_a") {
-            return self.two_probabilities(node, &scores, &classes);
-        }
+        // Votes decide, as in scikit-learn, also where probabilities favour another class.
         let votes = self.votes(&scores, classes.len(), place);
         self.label(&votes, &classes, label);
+        if attributes.has("prob_a") {
+            return self.two_probabilities(node, &scores, classes.len());
+        }
         if pairs.len() > 1 {
             self.node("Identity", &[&scores], name, &[]);
         } else {
@@ -103,21 +104,22 @@ impl Writer<'_> {
         &mut self,
         node: &NodeProto,
         scores: &str,
-        classes: &[i64],
+        classes: usize,
     ) -> Result<(), CompileError> {
         let attributes = Attributes(node);
         let (a, b) = (attributes.floats("prob_a")?, attributes.floats("prob_b")?);
-        let ([a], [b], 2) = (a.as_slice(), b.as_slice(), classes.len()) else {
-            let reason = "probabilities of more than two classes come from an iteration: train the SVC without probability=True; its decisions have the same classes but at a tie";
+        let ([a], [b], 2) = (a.as_slice(), b.as_slice(), classes) else {
+            let reason = "probabilities of more than two classes come from an iteration: train the SVC without probability=True; its classes are the same";
             return Err(unsupported(node, reason));
         };
-        let (label, name) = (output(node, 0), output(node, 1));
-        let place = if name.is_empty() { label } else { name };
+        let name = output(node, 1);
+        if name.is_empty() {
+            return Ok(());
+        }
         let slope = singles(vec![-a, *a]);
-        let slope = self.floats(format!("{place}/slope"), &[1, 2], slope);
-        let offset = self.floats(format!("{place}/offset"), &[2], singles(vec![-b, *b]));
-        let logits = self.step("Gemm", &[scores, &slope, &offset], place, "logits", &[]);
-        self.label(&logits, classes, label);
+        let slope = self.floats(format!("{name}/slope"), &[1, 2], slope);
+        let offset = self.floats(format!("{name}/offset"), &[2], singles(vec![-b, *b]));
+        let logits = self.step("Gemm", &[scores, &slope, &offset], name, "logits", &[]);
         self.node("Sigmoid", &[&logits], name, &[]);
         Ok(())
     }
