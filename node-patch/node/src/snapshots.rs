@@ -56,13 +56,16 @@ impl Controls for DevMiner {
     fn revert(&self, number: u64) -> Result<bool, RpcError> {
         let _producing = self.producing.lock();
         let mut snapshots = self.snapshots.lock();
-        // The later ones are of a chain that is about to be gone.
-        let mut from_here = snapshots.kept.split_off(&number);
-        let Some(snapshot) = from_here.remove(&number) else {
-            snapshots.kept.append(&mut from_here);
+        let Some(snapshot) = snapshots.kept.get(&number) else {
             return Ok(false);
         };
+        // The state then may be forgotten.
         self.chain.rewind(&snapshot.mark).map_err(RpcError::from)?;
+        // The later ones are of a chain that is gone.
+        let mut from_here = snapshots.kept.split_off(&number);
+        let Some(snapshot) = from_here.remove(&number) else {
+            return Ok(false);
+        };
         let mut next_block = self.next_block.lock();
         *next_block = snapshot.next_block;
         // Time goes on from the moment of the snapshot.
@@ -88,10 +91,10 @@ impl Controls for DevMiner {
 
     fn reset(&self) -> Result<(), RpcError> {
         let _producing = self.producing.lock();
-        self.snapshots.lock().kept.clear();
         self.chain
             .rewind(&self.chain.genesis_mark())
             .map_err(RpcError::from)?;
+        self.snapshots.lock().kept.clear();
         *self.next_block.lock() = NextBlock::default();
         Ok(())
     }
