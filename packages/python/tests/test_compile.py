@@ -142,8 +142,10 @@ def test_errors_are_told_apart(few, tmp_path):
     error = raised(fixpoint.CompileError, determinant(), np.ones((4, 3, 3), np.float32))
     assert (error.node, error.operator) == ("volume", "Det")
     assert raised(fixpoint.CompileError, b"\xff" * 64, calibration).kind in ("OnnxFile", "Onnx")
-    broken = np.full_like(calibration, np.nan)
-    assert raised(fixpoint.CompileError, ONNX, broken).kind == "NotFinite"
+    error = raised(fixpoint.CompileError, ONNX, np.full_like(calibration, np.nan))
+    assert (error.kind, error.input) == ("Samples", "image") and "NaN" in str(error)
+    endless = np.full_like(calibration, np.inf)
+    assert raised(fixpoint.CompileError, ONNX, endless).kind == "NotFinite"
     assert isinstance(raised(fixpoint.CompileError, ONNX), fixpoint.FixpointError)
     raised(FileNotFoundError, tmp_path / "none.onnx", calibration)
     raised(TypeError, 7, calibration)
