@@ -15,7 +15,7 @@ use fixpoint_chain::{
     transfer::{ImportSummary, export_rlp_blocks, import_rlp_blocks},
 };
 
-use crate::{devnet::GENESIS_FILE, import::END_OF_TIME_S};
+use crate::{import::END_OF_TIME_S, opening::GENESIS_FILE};
 
 /// Writes every block of the chain in `directory` to `file`; returns how many. A file of that name is
 /// replaced only by a whole one that is on disk.

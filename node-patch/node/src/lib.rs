@@ -3,7 +3,7 @@
 //! 1. [`accounts`] and [`genesis`]: what a devnet starts with.
 //! 2. [`miner`]: when blocks are made; `next_block`: with what; `snapshots`: how they are undone.
 //!    [`pre_execution`] runs what waits for one.
-//! 3. [`devnet`]: the wiring, for tests ([`Node`]) and for the command line ([`run_devnet`]).
+//! 3. `opening`: the chain that it runs on; [`devnet`]: the wiring, for tests ([`Node`]) and for the command line ([`run_devnet`]).
 //! 4. [`banner`]: what a person sees first.
 //! 5. [`import`]: checking somebody else's blocks in a fresh chain; [`repair`]: this node's own, out of a
 //!    damaged database; [`blocks_file`]: to a file and back.
@@ -19,6 +19,7 @@ pub mod import;
 pub mod kernels;
 pub mod miner;
 mod next_block;
+mod opening;
 pub mod pre_execution;
 pub mod repair;
 mod snapshots;

@@ -8,7 +8,7 @@ use fixpoint_chain::{
     repair::{Repair, repair},
 };
 
-use crate::devnet::GENESIS_FILE;
+use crate::opening::GENESIS_FILE;
 
 /// How many blocks there are between two lines of progress.
 const PROGRESS_BLOCKS: u64 = 1_000;
