@@ -24,7 +24,7 @@ fn a_damaged_directory_is_refused_with_advice_and_repaired() {
     let said = error(&["devnet", "--port", "0", "--data-dir", &directory]);
     assert_contains(&said, &["cannot open the chain", "--repair"]);
     let said = error(&["devnet", "--data-dir", &directory, "--repair"]);
-    assert_contains(&said, &["cannot repair", "fixpoint-import"]);
+    assert_contains(&said, &["cannot repair", "--import-blocks"]);
     assert_eq!(fs::read(&file).unwrap().len(), whole.len() / 2, "as it was");
 
     fs::write(&file, &whole).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use fixpoint_chain::{
     ChainSpec,
-    repair::{Repair, repair},
+    repair::{Repair, RepairError, repair},
 };
 
 use crate::opening::GENESIS_FILE;
@@ -27,10 +27,11 @@ pub fn repair_directory(directory: &Path) -> Result<Repair> {
             eprintln!("{number} blocks are through");
         }
     })
-    .with_context(|| {
-        format!(
-            "cannot repair {}; blocks that were exported can be run with fixpoint-import",
-            directory.display()
-        )
+    .map_err(|error| {
+        let advice = match error {
+            RepairError::Unreadable(_) => "; --import-blocks brings back blocks that were exported",
+            _ => "",
+        };
+        anyhow::Error::new(error).context(format!("cannot repair {}{advice}", directory.display()))
     })
 }
